@@ -1,0 +1,34 @@
+# make test is all that CI runs. It installs what it needs: see scripts/peers.
+GO     ?= go
+TOOL   := $(GO) tool -modfile=tools/go.mod
+export CGO_ENABLED = 0
+
+.PHONY: test build lint unit race examples selftest browser peers golden
+
+test: peers lint unit race examples selftest
+
+build: ## one static binary
+	$(GO) build -trimpath -ldflags='-s -w' -o shakedown ./cmd/shakedown
+
+peers: ## the real programs that the example runs test
+	scripts/peers
+
+lint:
+	@test -z "$$($(TOOL) gofumpt -l .)" || { echo "gofumpt would change:"; $(TOOL) gofumpt -l .; exit 1; }
+	$(GO) vet ./...
+	$(TOOL) staticcheck ./...
+
+unit:
+	$(GO) test ./...
+
+race:
+	CGO_ENABLED=1 $(GO) test -race -short ./...
+
+examples: ## the example runs on real programs, against their golden outcomes; the report in a real browser
+	SHAKEDOWN_PEERS=1 $(GO) test -count=1 -timeout=30m -parallel=6 ./examples/... ./report/...
+
+selftest: build ## the planted-defect matrix
+	./shakedown selftest
+
+golden: ## write the golden files anew
+	$(GO) test ./product ./report ./checks ./cli -update

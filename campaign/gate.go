@@ -1,0 +1,63 @@
+package campaign
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// gate lets as many jobs run at once as this machine can keep time for: while it lags, fewer and fewer; while it does not, one more
+// with every job that ends.
+type gate struct {
+	most  int                           // at any time
+	least int                           // even on a machine that lags
+	lag   func(time.Time) time.Duration // the worst lateness since a time
+	limit time.Duration                 // of lateness that no judgement minds
+
+	mu      sync.Mutex
+	now     int // so many may run
+	running int
+	shrunk  time.Time
+	changed chan struct{} // closed and replaced when a job ends
+}
+
+// settle is how long the gate looks back for lateness, and waits between two reductions.
+const settle = time.Second
+
+func newGate(most int, lag func(time.Time) time.Duration, limit time.Duration) *gate {
+	return &gate{most: most, least: min(2, most), lag: lag, limit: limit, now: max(1, most/2), changed: make(chan struct{})}
+}
+
+// enter waits until one more job may run. The error is ctx's.
+func (g *gate) enter(ctx context.Context) error {
+	for ctx.Err() == nil {
+		g.mu.Lock()
+		if g.running < g.now {
+			g.running++
+			g.mu.Unlock()
+			return nil
+		}
+		changed := g.changed
+		g.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+		}
+	}
+	return ctx.Err()
+}
+
+// leave says that a job has ended.
+func (g *gate) leave() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := time.Now()
+	if g.lag(now.Add(-settle)) <= g.limit {
+		g.now = min(g.most, g.now+1)
+	} else if now.Sub(g.shrunk) > settle {
+		g.now, g.shrunk = max(g.least, min(g.now, g.running)*2/3), now
+	}
+	g.running--
+	close(g.changed)
+	g.changed = make(chan struct{})
+}

@@ -1,0 +1,69 @@
+package campaign
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/shakedown-test/shakedown/check"
+	"github.com/shakedown-test/shakedown/evidence"
+	"github.com/shakedown-test/shakedown/product"
+)
+
+// meet compares what a check needs with what the product has. An empty outcome means that it can run. Missing are the declared
+// values that it lacks.
+func meet(o Options, c *check.Check) (outcome evidence.Outcome, reason, hint string, missing []string) {
+	part, why := realPart(o.Product, c.Needs.Real)
+	if part == nil {
+		return why.outcome, why.reason, why.hint, nil
+	}
+	if s := c.Needs.Speaks; s != "" && !o.Product.Speaks(part.Name, s) {
+		return evidence.NotApplicable, fmt.Sprintf("%s %q has no link that speaks %s", part.Role, part.Name, s), "", nil
+	}
+	if want := c.Needs.Version; want != "" && part.MQTT != nil && part.MQTT.Version != "" && part.MQTT.Version != want {
+		return evidence.NotApplicable, fmt.Sprintf("%s %q speaks MQTT %s; this is about MQTT %s", part.Role, part.Name, part.MQTT.Version, want), "", nil
+	}
+	kind := o.Kinds[part.Driver]
+	for _, can := range c.Needs.Can {
+		if !slices.Contains(kind.Can, can) && !slices.Contains(part.Can, can) {
+			return evidence.NotRun, fmt.Sprintf("the %s driver of %q cannot do %s", part.Driver, part.Name, can),
+				fmt.Sprintf("give %q a control program that offers %s (control: and can: in the product file)", part.Name, can), nil
+		}
+	}
+	for _, key := range c.Needs.Declares {
+		if !o.Product.Declares(part, key) {
+			missing = append(missing, key)
+		}
+	}
+	if len(missing) > 0 {
+		return evidence.NotRun, "not declared: " + strings.Join(missing, ", "),
+			"declare " + strings.Join(missing, ", ") + " in the product file; see docs/product-file.md", missing
+	}
+	if n := c.Needs.Clients; len(part.Clients) < n {
+		return evidence.NotRun, fmt.Sprintf("%q has %d of the %d test identities that this takes", part.Name, len(part.Clients), n),
+			fmt.Sprintf("list %d test identities under clients: of %q", n, part.Name), nil
+	}
+	return "", "", "", nil
+}
+
+type unmet struct {
+	outcome      evidence.Outcome
+	reason, hint string
+}
+
+// realPart finds the real part of a role, or why there is none. A part that the maker has Shakedown play is not under test; the verdict
+// names it.
+func realPart(p *product.Product, role product.Role) (*product.Part, unmet) {
+	if part := p.PartByRole(role); part != nil {
+		return part, unmet{}
+	}
+	for _, part := range p.Parts {
+		if part.Role == role {
+			return nil, unmet{
+				evidence.NotApplicable, fmt.Sprintf("%s %q is a stand-in here", role, part.Name),
+				fmt.Sprintf("give %q a driver, so that the real one is tested", part.Name),
+			}
+		}
+	}
+	return nil, unmet{evidence.NotApplicable, fmt.Sprintf("the product file names no %s", role), ""}
+}

@@ -1,0 +1,73 @@
+package check
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/shakedown-test/shakedown/evidence"
+	"github.com/shakedown-test/shakedown/testbed"
+)
+
+// T is what a check has while it runs: the testbed, whose fields are its parts, links and stand-ins, and the means to tell what it
+// saw. All times are device time, by t.Clock. Whatever is done to the world through t.Impair and t.Undo ends with the check.
+type T struct {
+	*testbed.Bed
+
+	check        *Check
+	reproduce    string
+	progress     func(string)
+	findings     []Finding
+	measurements []Measurement
+}
+
+// Step says, in the present tense, what the check does now.
+func (t *T) Step(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	t.Log.Add(evidence.Event{Kind: evidence.Step, Text: text})
+	t.progress(text)
+}
+
+// Record notes a fact for the report.
+func (t *T) Record(format string, args ...any) {
+	t.Log.Add(evidence.Event{Kind: evidence.Seen, Text: fmt.Sprintf(format, args...)})
+}
+
+// Measure notes a value with its unit; limit says what was promised, such as "<= 45 s", and may be empty.
+func (t *T) Measure(name string, value float64, unit, limit string) {
+	t.measurements = append(t.measurements, Measurement{Name: name, Value: value, Unit: unit, Limit: limit})
+}
+
+// MeasureTime notes a span of device time in seconds.
+func (t *T) MeasureTime(name string, d time.Duration, limit string) {
+	t.Measure(name, d.Seconds(), "s", limit)
+}
+
+// Find hands over findings. What a judge leaves empty is filled in: the severity of the check, how to reproduce, when it was first
+// seen, and, as evidence, all that was recorded.
+func (t *T) Find(findings ...Finding) {
+	for _, f := range findings {
+		if f.Severity == "" {
+			f.Severity = t.check.Severity
+		}
+		if f.Expected == "" {
+			f.Expected = t.check.Pass
+		}
+		f.Reproduce = t.reproduce
+		if len(f.Evidence) == 0 {
+			f.Evidence = []evidence.Ref{{Last: t.Log.Len() - 1}}
+		}
+		events := t.Log.Since(0)
+		for i := range f.Evidence {
+			f.Evidence[i].Last = min(f.Evidence[i].Last, len(events)-1)
+			if first := f.Evidence[i].First; f.Since.IsZero() && first >= 0 && first < len(events) {
+				f.Since = events[first].At
+			}
+		}
+		t.findings = append(t.findings, f)
+	}
+}
+
+// Range is the evidence from event first to event last, as a Ref for a Finding.
+func Range(first, last int, what string) []evidence.Ref {
+	return []evidence.Ref{{First: first, Last: last, What: what}}
+}

@@ -1,0 +1,82 @@
+package checks_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/shakedown-test/shakedown/campaign"
+	"github.com/shakedown-test/shakedown/checks"
+	"github.com/shakedown-test/shakedown/driver"
+	"github.com/shakedown-test/shakedown/product"
+	"github.com/shakedown-test/shakedown/reference"
+)
+
+// The three laws of the planted-defect matrix, in small: every check passes once on the clean reference product, and finds the first
+// defect that names it. shakedown selftest runs the whole matrix.
+func TestThreeLaws(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the matrix keeps time, which the race detector does not")
+	}
+	p, err := product.Load("reference", reference.File(), known())
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := campaign.Options{
+		Product: p, Risks: checks.All(), Incidents: checks.Incident, Kinds: driver.Kinds{"reference": reference.Kind()}, Seed: 1, Parallel: 128,
+	}
+	m, err := campaign.Selftest(t.Context(), o, firstDefects(), 1, t.TempDir(), silent{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range slices.Concat(m.FalseAlarms, m.Undecided) {
+		t.Errorf("law 1: %s on the clean %s: %s", a.Check, a.Variant, a.Text)
+	}
+	for _, miss := range m.Missed {
+		t.Errorf("law 2: %s does not find %s: %s", miss.Check, miss.Defect, miss.Reason)
+	}
+	for _, id := range m.Idle {
+		t.Errorf("law 3: %s finds no planted defect", id)
+	}
+}
+
+// firstDefects leaves to each defect the checks that no earlier one names.
+func firstDefects() []campaign.Planted {
+	var all []campaign.Planted
+	taken := map[string]bool{}
+	for _, d := range reference.Defects() {
+		planted := campaign.Planted{ID: d.ID, What: d.What}
+		for _, id := range d.FoundBy {
+			if !taken[id] {
+				taken[id] = true
+				planted.FoundBy = append(planted.FoundBy, id)
+			}
+		}
+		if len(planted.FoundBy) > 0 {
+			all = append(all, planted)
+		}
+	}
+	return all
+}
+
+// Every defect says which checks must find it, and they exist.
+func TestDefectsNameTheirChecks(t *testing.T) {
+	ids := known().Checks
+	seen := map[string]bool{}
+	for _, d := range reference.Defects() {
+		if seen[d.ID] {
+			t.Errorf("defect %s is there twice", d.ID)
+		}
+		seen[d.ID] = true
+		if len(d.FoundBy) == 0 || d.What == "" {
+			t.Errorf("defect %s names no check that must find it, or does not say what it is", d.ID)
+		}
+		for _, id := range d.FoundBy {
+			if !slices.Contains(ids, id) {
+				t.Errorf("defect %s is found by %q, which is no check", d.ID, id)
+			}
+		}
+	}
+	if len(seen) < 50 {
+		t.Errorf("%d defects, want at least 50", len(seen))
+	}
+}

@@ -1,0 +1,33 @@
+package protocol
+
+import (
+	"context"
+	"time"
+
+	"github.com/shakedown-test/shakedown/check"
+	"github.com/shakedown-test/shakedown/product"
+	"github.com/shakedown-test/shakedown/wire/mqtt"
+)
+
+// MalformedPacketIdZero sends a PUBLISH with QoS 1 and packet id 0.
+var MalformedPacketIdZero = &check.Check{
+	ID:    "protocol.malformed-packet-id-zero",
+	Title: "Closes on packet id 0",
+	Why: "One such packet, from a broker with a bug or from someone on the way, and the two sides no longer agree on what was said. " +
+		"A device that goes on acts on commands that nobody gave, or hangs until somebody pulls the plug.",
+	Pass:         "closes the connection within 5 s, carries nothing of it out, connects anew and works; never deaf, never crashed",
+	Fix:          "let the MQTT library check what it decodes, or take one that does; close the connection on the first error",
+	Severity:     check.Major,
+	Requirements: []string{"EN303645:5.13-1B", "CRA:I.2h"},
+	Rows:         []string{"mqtt.malformed.pid-zero"},
+	Sources:      []string{"MQTT-2.3.1-1 (3.1.1)", "MQTT-2.2.1-4 (5.0)", "MQTT-4.8.0-1 (3.1.1)", "MQTT 5.0 section 4.13.1"},
+	Needs:        check.Needs{Real: product.Device, Speaks: product.MQTT},
+	Impact:       check.Disturbs,
+	Typical:      20 * time.Second,
+	Limit:        30 * time.Minute,
+	Run: func(ctx context.Context, t *check.T) error {
+		return injectEach(ctx, t, func(c carrier) []injection {
+			return []injection{c.with("a PUBLISH with packet id 0", func(p *mqtt.Packet) { p.QoS, p.ID = 1, 0 })}
+		})
+	},
+}

@@ -1,0 +1,176 @@
+package link
+
+import (
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// linger is for how long, in device time, a connection that we ended with a FIN still takes what the part sends. Without it the
+// kernel would answer late bytes with a RST, and the part would see a reset where it should see an orderly end.
+const linger = time.Second
+
+// ahead is how many received bytes a connection keeps for a stand-in that does not read.
+const ahead = 64 << 10
+
+// ending is how our side ends a connection.
+type ending int
+
+const (
+	open ending = iota
+	byFin
+	byReset
+)
+
+func endingOf(reset bool) ending {
+	if reset {
+		return byReset
+	}
+	return byFin
+}
+
+func (e ending) String() string {
+	if e == byReset {
+		return "we reset"
+	}
+	return "we fin"
+}
+
+// Close ends the connection with a FIN. While the link is silent the FIN is held back.
+func (c *Conn) Close() error { return c.finish(byFin) }
+
+// Reset ends the connection with a RST. While the link is silent the RST is held back.
+func (c *Conn) Reset() error { return c.finish(byReset) }
+
+// CloseWrite sends a FIN and leaves the other direction open. A silent link swallows it.
+func (c *Conn) CloseWrite() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.wanted != open || c.shutdown {
+		return net.ErrClosed
+	}
+	if c.hush != passing {
+		return nil
+	}
+	half, ok := c.raw.(interface{ CloseWrite() error })
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	c.note(byFin.String())
+	return half.CloseWrite()
+}
+
+// finish is the end as the stand-in wants it.
+func (c *Conn) finish(how ending) error {
+	c.mu.Lock()
+	if c.wanted != open || c.shutdown {
+		c.mu.Unlock()
+		return net.ErrClosed
+	}
+	c.wanted = how
+	c.wake()
+	held := c.hush != passing && c.end == nil
+	c.mu.Unlock()
+	if !held {
+		c.shut(how)
+	}
+	return nil
+}
+
+// shut ends the connection on the wire and says whether it was open until then.
+func (c *Conn) shut(how ending) bool {
+	c.mu.Lock()
+	if c.shutdown {
+		c.mu.Unlock()
+		return false
+	}
+	c.shutdown = true
+	c.note(how.String())
+	wasOpen, pumping := c.end == nil, c.pumping
+	c.wake()
+	c.mu.Unlock()
+	c.cancel()
+
+	if how == byReset {
+		if l, ok := c.raw.(interface{ SetLinger(int) error }); ok {
+			l.SetLinger(0) // a failure means that the socket is gone already
+		}
+		c.drop()
+		return wasOpen
+	}
+	half, ok := c.raw.(interface{ CloseWrite() error })
+	if !ok || !pumping || half.CloseWrite() != nil {
+		c.drop()
+		return wasOpen
+	}
+	c.raw.SetDeadline(c.link.clk.Deadline(linger)) // the pump ends at it and drops the socket
+	return wasOpen
+}
+
+// drop closes the socket and gives its place on the link free.
+func (c *Conn) drop() {
+	c.raw.Close()
+	c.link.forget(c)
+}
+
+// pump reads the socket until it ends.
+func (c *Conn) pump() {
+	buf := make([]byte, 16<<10)
+	for more := true; more; {
+		c.awaitRoom()
+		n, err := c.raw.Read(buf)
+		more = c.take(buf[:n], err)
+	}
+	c.mu.Lock()
+	c.pumping = false
+	gone := c.shutdown
+	c.mu.Unlock()
+	if gone {
+		c.drop()
+	}
+}
+
+func (c *Conn) awaitRoom() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.in.Len() >= ahead && !c.discards() {
+		c.await(deadline{ctx: c.ctx})
+	}
+}
+
+// discards says whether what comes from the part is thrown away; c.mu is held.
+func (c *Conn) discards() bool { return c.shutdown || c.wanted != open || c.hush == lost }
+
+// take keeps what the pump read and says whether more can come.
+func (c *Conn) take(b []byte, err error) bool {
+	c.mu.Lock()
+	if !c.discards() {
+		c.in.Write(b)
+		c.traffic.Received += int64(len(b))
+	}
+	if err != nil && !c.shutdown {
+		c.end = err
+		c.note(ended(err))
+	}
+	how, held := c.wanted, c.end != nil && c.wanted != open
+	c.wake()
+	c.mu.Unlock()
+	if held { // the part gave up, so our own end, held back by a silent link, is due
+		c.shut(how)
+	}
+	return err == nil
+}
+
+// ended says who ended a connection whose read failed with err.
+func ended(err error) string {
+	switch {
+	case err == io.EOF:
+		return "peer fin"
+	case errors.Is(err, syscall.ECONNRESET) || strings.Contains(err.Error(), "connection reset"):
+		return "peer reset"
+	}
+	return "error: " + err.Error()
+}

@@ -1,0 +1,115 @@
+package link
+
+import (
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/shakedown-test/shakedown/evidence"
+)
+
+// reopening is how often Refuse tries to get its port back, 20 ms apart.
+const reopening = 25
+
+// Refuse closes the port: the kernel answers a SYN with RST. Connections that are open stay so. Where CanWatchRefused holds, every
+// SYN that comes meanwhile is logged as a Refused event. When the port cannot be opened again, undo logs why and the link is closed
+// for new connections: Accept fails with the reason. It fails with net.ErrClosed after Close.
+func (s *Stream) Refuse() (undo func(), err error) {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil, fmt.Errorf("refuse on link %s: %w", s.name, net.ErrClosed)
+	}
+	s.refusals++
+	ln := s.listener
+	s.listener = nil
+	s.mu.Unlock()
+	if ln != nil {
+		ln.Close()
+		s.watch()
+	}
+	return s.impair("refuse", s.unrefuse), nil
+}
+
+// Attempted logs a connection attempt that the closed port refused, as an in-process dialer saw it. Where SYNs are watched it does
+// nothing, so that no attempt is logged twice.
+func (s *Stream) Attempted(text string) {
+	s.mu.Lock()
+	watched := s.unwatch != nil
+	s.mu.Unlock()
+	if !watched {
+		s.refused(text)
+	}
+}
+
+func (s *Stream) refused(text string) {
+	s.add(evidence.Event{Kind: evidence.Refused, Text: text})
+}
+
+// watch logs the SYNs to the closed port, where the system lets us see them.
+func (s *Stream) watch() {
+	tcp, ok := s.addr.(*net.TCPAddr)
+	if !ok {
+		return
+	}
+	stop, err := WatchRefused(tcp.Port, func(from net.Addr) { s.refused("SYN from " + from.String()) })
+	if err != nil {
+		return // not allowed here; CanWatchRefused says so to whom it concerns
+	}
+	s.mu.Lock()
+	late := s.closed || s.unwatch != nil
+	if !late {
+		s.unwatch = stop
+	}
+	s.mu.Unlock()
+	if late {
+		stop()
+	}
+}
+
+func (s *Stream) unrefuse() {
+	s.mu.Lock()
+	s.refusals--
+	if s.refusals > 0 || s.closed {
+		s.mu.Unlock()
+		return
+	}
+	stop := s.unwatch
+	s.unwatch = nil
+	s.mu.Unlock()
+	if stop != nil {
+		stop()
+	}
+	ln, err := s.relisten()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case err != nil:
+		s.broken = err
+		s.add(evidence.Event{Kind: evidence.Seen, Text: err.Error()})
+		s.cancel()
+	case s.closed || s.refusals > 0 || s.listener != nil: // overtaken
+		ln.Close()
+	default:
+		s.listener = ln
+		s.tasks.Go(func() { s.serve(ln) })
+	}
+}
+
+// relisten opens the same port again. Another program may have taken it for a moment as its own end of a connection.
+func (s *Stream) relisten() (ln net.Listener, err error) {
+	for range reopening {
+		ln, err = s.listen()
+		if err == nil && ln.Addr().String() == s.addr.String() {
+			return ln, nil
+		}
+		if err == nil {
+			err = fmt.Errorf("got %s", ln.Addr())
+			ln.Close()
+		}
+		if s.clk.Sleep(s.ctx, s.clk.Device(20*time.Millisecond)) != nil {
+			break
+		}
+	}
+	return nil, fmt.Errorf("open link %s at %s again: %w", s.name, s.addr, err)
+}

@@ -1,0 +1,162 @@
+// Package product is the connected product under test, as its maker describes it in the product file: parts with their drivers,
+// the links between them, variants, declared values and accepted deviations.
+package product
+
+import "time"
+
+// Product is a whole product file.
+type Product struct {
+	Name     string      `yaml:"product"`            // what it is called in reports
+	Launch   Date        `yaml:"launch,omitempty"`   // the day on which it is to be launched
+	Parts    []Part      `yaml:"parts,named"`        // at least one real part; written as a mapping from names to parts
+	Links    []Link      `yaml:"links,omitempty"`    // how they speak
+	Variants []Variant   `yaml:"variants,omitempty"` // none: one variant named default, for all users
+	Declared Declared    `yaml:"declared,omitempty"` // what the maker promises
+	Accepted []Deviation `yaml:"accepted,omitempty"` // findings that the maker accepts, until a day
+	Exclude  []Exclusion `yaml:"exclude,omitempty"`  // risks that this launch decision leaves out
+}
+
+// Role is what a part is to the product.
+type Role string
+
+// The roles. The last three are artefacts: files, not running things.
+const (
+	Device      Role = "device"
+	Gateway     Role = "gateway"
+	Cloud       Role = "cloud" // also a broker that stands alone
+	App         Role = "app"
+	Integration Role = "integration"
+	Firmware    Role = "firmware"
+	Package     Role = "package"
+	Contract    Role = "contract"
+)
+
+// Protocol is what a link carries.
+type Protocol string
+
+// The protocols. MQTTS is MQTT over TLS: a part on such a link speaks both MQTT and TLS.
+const (
+	MQTT  Protocol = "mqtt"
+	MQTTS Protocol = "mqtts"
+	TLS   Protocol = "tls" // in Needs: any link over TLS
+	HTTP  Protocol = "http"
+	HTTPS Protocol = "https"
+)
+
+// Capability is one thing that a driver can do to its part, or that a part shows.
+type Capability string
+
+// The capabilities of this version. A trigger or query of the maker's own is "trigger.NAME" or "query.NAME".
+const (
+	PowerCut    Capability = "power.cut"    // takes the power away without warning, and gives it back
+	Restart     Capability = "restart"      // an ordered stop and a start
+	ConsoleRead Capability = "console.read" // lines that the part prints
+	Rejoin      Capability = "rejoin"       // the part can be made to start anew without a person
+)
+
+// Part is one part of the product, real unless its driver is "stand-in".
+type Part struct {
+	Name    string            `yaml:"-"`                  // the key under which the part is written
+	Role    Role              `yaml:"role"`               // what it is to the product
+	Driver  string            `yaml:"driver"`             // process, external, human, exec, reference, stand-in
+	Command []string          `yaml:"command,omitempty"`  // process: the program and its arguments, with placeholders in braces
+	Env     map[string]string `yaml:"env,omitempty"`      // process: environment variables, with placeholders
+	Control []string          `yaml:"control,omitempty"`  // exec, and optional beside the others: the program that speaks JSON lines
+	Can     []Capability      `yaml:"can,omitempty"`      // what the control program offers beyond what the driver does by itself
+	Listen  string            `yaml:"listen,omitempty"`   // external, human: host:port at which the world waits for this device
+	Address string            `yaml:"address,omitempty"`  // external cloud: host:port of the endpoint under test
+	Ready   string            `yaml:"ready,omitempty"`    // process: a console pattern (RE2) that says that it is up
+	Host    string            `yaml:"hostname,omitempty"` // the host name that the device is configured with; default localhost
+	CA      string            `yaml:"ca,omitempty"`       // external cloud: PEM file that its certificate is verified with
+	MQTT    *MQTTPart         `yaml:"mqtt,omitempty"`     // a device's or cloud's use of MQTT
+	Clients []Client          `yaml:"clients,omitempty"`  // a cloud's test identities; two or more for the checks between users
+}
+
+// MQTTPart is how a device uses MQTT: what Shakedown must know to see it work.
+type MQTTPart struct {
+	Version   string   `yaml:"version,omitempty"`   // "3.1.1" or "5.0"; default: as seen
+	Telemetry string   `yaml:"telemetry,omitempty"` // topic filter of its measurements
+	Sequence  string   `yaml:"sequence,omitempty"`  // CEL over a telemetry payload: its running number
+	Status    string   `yaml:"status,omitempty"`    // topic of the birth and will message
+	Command   *Command `yaml:"command,omitempty"`   // a command that can be sent to it
+}
+
+// Command is a command that the device takes, and how it shows that the command took effect. In Topic, Payload and the patterns
+// {id} is the device id, {n} a number and {token} a word that differ from command to command.
+type Command struct {
+	Topic   string `yaml:"topic"`
+	Payload string `yaml:"payload"`
+	QoS     int    `yaml:"qos,omitempty"` // of the command, default 1
+	Effect  Effect `yaml:"effect"`
+}
+
+// Effect is the proof that a command was carried out: a console pattern, or a message with a CEL condition over its payload.
+type Effect struct {
+	Console string `yaml:"console,omitempty"` // RE2
+	Topic   string `yaml:"topic,omitempty"`   // topic filter
+	When    string `yaml:"when,omitempty"`    // CEL over payload (decoded JSON), text, topic, n, token, id
+	Repeats bool   `yaml:"repeats,omitempty"` // may show more than once per execution, so that twice cannot be told from once
+}
+
+// Client is an identity with which Shakedown connects to a real cloud.
+type Client struct {
+	ID        string   `yaml:"id"`
+	User      string   `yaml:"user,omitempty"`
+	Pass      string   `yaml:"password,omitempty"`
+	Cert      string   `yaml:"cert,omitempty"`      // PEM file
+	Key       string   `yaml:"key,omitempty"`       // PEM file
+	Publish   []string `yaml:"publish,omitempty"`   // filters of what it may write, with {id} for its id
+	Subscribe []string `yaml:"subscribe,omitempty"` // filters of what it may read
+}
+
+// Link joins two parts.
+type Link struct {
+	Name     string   `yaml:"name"`
+	From     string   `yaml:"from"` // the part that connects
+	To       string   `yaml:"to"`   // the part that is connected to
+	Protocol Protocol `yaml:"protocol"`
+}
+
+// Variant is one build of the product in users' hands.
+type Variant struct {
+	Name     string            `yaml:"name"`
+	Hardware string            `yaml:"hardware,omitempty"`
+	Firmware string            `yaml:"firmware,omitempty"`
+	Share    float64           `yaml:"share,percent"` // of users, 0..1; written as a percentage or a fraction
+	Set      map[string]string `yaml:"set,omitempty"` // placeholders of this variant, {variant.NAME} in commands
+}
+
+// Declared holds what the maker promises. A zero value is not declared; checks that need it are not run, and say so.
+type Declared struct {
+	Speed         float64  `yaml:"timers_speed,omitempty"`    // this build's timers run so many times faster than in the field
+	ConnectWithin Duration `yaml:"connect_within,omitempty"`  // from power-on to an accepted connection
+	ReconnectCap  Duration `yaml:"reconnect_cap,omitempty"`   // the longest pause between two attempts
+	KeepAlive     Duration `yaml:"keep_alive,omitempty"`      // the MQTT keep-alive
+	TelemetryGap  Duration `yaml:"telemetry_every,omitempty"` // the usual pause between two measurements
+	OfflineBuffer int      `yaml:"offline_buffer,omitempty"`  // measurements kept while there is no connection
+	OfflineKeeps  string   `yaml:"offline_keeps,omitempty"`   // which ones when it overflows: "newest" or "oldest"
+	MaxCommand    int      `yaml:"max_command,omitempty"`     // bytes of the largest command payload that works
+	PublishBudget int      `yaml:"publish_budget,omitempty"`  // messages a minute in normal use
+	Sleeps        bool     `yaml:"sleeps,omitempty"`          // commands can come while it is away
+	SupportUntil  Date     `yaml:"support_until,omitempty"`   // end of the support period
+}
+
+// Deviation is a finding that the maker accepts.
+type Deviation struct {
+	Check   string `yaml:"check"`             // check id
+	Variant string `yaml:"variant,omitempty"` // default: all
+	Reason  string `yaml:"reason"`
+	Until   Date   `yaml:"until"` // from this day on the finding counts again
+}
+
+// Exclusion leaves a risk out of the launch decision.
+type Exclusion struct {
+	Risk   string `yaml:"risk"`
+	Reason string `yaml:"reason"`
+}
+
+// Date is a day, written YYYY-MM-DD; the zero Date is none.
+type Date struct{ time.Time }
+
+// Duration is a span of device time, written as in "90s" or "2h30m".
+type Duration time.Duration

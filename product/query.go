@@ -1,0 +1,85 @@
+package product
+
+import "reflect"
+
+// StandIn is the driver name of a part that Shakedown plays itself.
+const StandIn = "stand-in"
+
+// Real says whether the part is under test.
+func (p *Part) Real() bool { return p.Driver != StandIn }
+
+// Part finds a part by name; nil when there is none.
+func (p *Product) Part(name string) *Part {
+	for i := range p.Parts {
+		if p.Parts[i].Name == name {
+			return &p.Parts[i]
+		}
+	}
+	return nil
+}
+
+// Real lists the parts under test in the order of the file.
+func (p *Product) Real() []*Part {
+	var out []*Part
+	for i := range p.Parts {
+		if p.Parts[i].Real() {
+			out = append(out, &p.Parts[i])
+		}
+	}
+	return out
+}
+
+// PartByRole is the first real part of a role; nil when there is none.
+func (p *Product) PartByRole(r Role) *Part {
+	for _, part := range p.Real() {
+		if part.Role == r {
+			return part
+		}
+	}
+	return nil
+}
+
+// Speaks says whether a part is on a link that carries the protocol. MQTTS counts as MQTT and as TLS, HTTPS as HTTP and as TLS.
+func (p *Product) Speaks(part string, proto Protocol) bool { return p.LinkOf(part, proto) != nil }
+
+// LinkOf is the first link of a part that carries the protocol, as Speaks counts; nil when there is none.
+func (p *Product) LinkOf(part string, proto Protocol) *Link {
+	for i, link := range p.Links {
+		if (link.From == part || link.To == part) && link.Protocol.carries(proto) {
+			return &p.Links[i]
+		}
+	}
+	return nil
+}
+
+func (p Protocol) carries(other Protocol) bool {
+	switch p {
+	case MQTTS:
+		return other == MQTTS || other == MQTT || other == TLS
+	case HTTPS:
+		return other == HTTPS || other == HTTP || other == TLS
+	}
+	return p == other
+}
+
+// Has says whether a value is declared, by its key in the file: "reconnect_cap". An unknown key is never declared.
+func (d Declared) Has(key string) bool { return set(reflect.ValueOf(d), key) }
+
+// Declares says whether a value is declared for a part: one of Declared's, or one of the part's MQTT block, such as "telemetry",
+// "sequence", "status" and "command".
+func (p *Product) Declares(part *Part, key string) bool {
+	if p.Declared.Has(key) {
+		return true
+	}
+	return part != nil && part.MQTT != nil && set(reflect.ValueOf(*part.MQTT), key)
+}
+
+// set says whether the field with this key is not zero.
+func set(v reflect.Value, key string) bool {
+	for _, f := range fields(v.Type()) {
+		if f.key == key {
+			return !v.Field(f.index).IsZero()
+		}
+	}
+	return false
+}

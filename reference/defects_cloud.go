@@ -1,0 +1,42 @@
+package reference
+
+// cloudDefects are those of the cloud; a device is not changed by them.
+var cloudDefects = []Defect{
+	{"cloud-keepalive-early", "drops a silent client at 0.75 of its keep-alive", []string{"protocol.broker-keepalive"}},
+	{"cloud-keepalive-never", "never drops a silent client", []string{"protocol.broker-keepalive", "protocol.broker-malformed"}},
+	{"cloud-takeover-missing", "lets two clients connect with the same id", []string{"protocol.broker-takeover"}},
+	{"cloud-takeover-unexplained", "drops the old one of two clients with the same id without saying why", []string{"protocol.broker-takeover"}},
+	{"cloud-second-connect", "answers a second CONNECT on the same connection", []string{"protocol.broker-second-connect", "protocol.broker-v5", "protocol.broker-v311"}},
+	{"cloud-waits-for-connect", "waits for CONNECT for ever and ignores what comes before it", []string{"protocol.broker-first-packet"}},
+
+	{"cloud-will-lost", "does not publish wills", []string{"protocol.broker-will", "protocol.broker-v311", "protocol.broker-v5"}},
+	{"cloud-will-after-goodbye", "publishes the will of a client that says goodbye", []string{"protocol.broker-will"}},
+	{"cloud-will-late", "publishes wills 5 s late", []string{"protocol.broker-will"}},
+
+	{"cloud-retained-stays", "cannot clear a retained message", []string{"protocol.broker-retained", "protocol.broker-v311"}},
+	{"cloud-retained-first", "keeps the first retained message instead of the last", []string{"protocol.broker-retained"}},
+	{"cloud-retained-qos", "sends retained messages with a higher QoS than asked for", []string{"protocol.broker-retained"}},
+	{"cloud-dollar-leaks", "sends $SYS topics to a subscription of #", []string{"protocol.broker-dollar"}},
+	{"cloud-overlap-thrice", "sends a message three times to overlapping subscriptions", []string{"protocol.broker-overlap"}},
+	{"cloud-shared-to-all", "sends every message to all members of a shared subscription", []string{"protocol.broker-shared"}},
+	{"cloud-qos2-twice", "delivers a repeated QoS 2 message twice", []string{"protocol.broker-qos2"}},
+
+	{"cloud-session-lost", "forgets sessions and what is queued in them", []string{"protocol.broker-session-resume", "protocol.broker-v311"}},
+	{"cloud-session-endless", "keeps sessions past their expiry", []string{"protocol.broker-session-expiry"}},
+	{"cloud-order-broken", "hands out queued messages in another order", []string{"protocol.broker-session-resume"}},
+	{"cloud-user-props-lost", "loses the user properties of messages", []string{"protocol.broker-v5"}},
+	{"cloud-drift-user-props", "loses the user properties of messages since an update", []string{"apidrift.broker-version-drift"}},
+	{"cloud-receive-maximum-ignored", "does not mind when its receive maximum is exceeded", []string{"protocol.broker-flow"}},
+	{"cloud-long-topic-hurts", "drops everybody when a topic is longer than 32 KiB", []string{"load.broker-limits"}},
+
+	{"cloud-malformed-accepted", "takes malformed packets and delivers what it can read of them", []string{"protocol.broker-malformed"}},
+	{"cloud-malformed-deaf", "falls silent after a malformed packet, with the connection open", []string{"protocol.broker-malformed"}},
+	{"cloud-malformed-hurts", "drops everybody after a malformed packet", []string{"protocol.broker-malformed"}},
+
+	{"cloud-anonymous", "takes clients without credentials", []string{"security.broker-anonymous"}},
+	{"cloud-any-password", "takes any password", []string{"security.broker-anonymous"}},
+	{"cloud-acl-write", "lets every device write every topic", []string{"security.broker-acl"}},
+	{"cloud-acl-read", "lets every device read every topic", []string{"security.broker-acl"}},
+	{"cloud-id-unbound", "takes every client id with any valid credentials", []string{"security.broker-clientid-binding"}},
+	{"cloud-herd-rejected", "turns away the third client that comes within a second", []string{"load.broker-reconnect-herd"}},
+}

@@ -1,0 +1,32 @@
+package reference
+
+var connectDefects = []Defect{
+	{"connect-slow", "connects five minutes after power-on", []string{"protocol.connect-happy"}},
+	{"connect-reserved-flag", "sets the reserved bit of CONNECT", []string{"protocol.connect-fields"}},
+	{"protocol-name-old", "sends the protocol name of MQTT 3.1", []string{"protocol.connect-fields"}},
+	{"publish-before-connack", "publishes before the server accepted it", []string{"protocol.connect-nothing-early"}},
+	{"client-id-random", "takes a new client id for every connection", []string{"protocol.client-id-unique"}},
+	{"client-id-of-model", "has the same client id in every unit", []string{"protocol.client-id-unique"}},
+	{"client-id-strange", "has blanks and other odd characters in its client id", []string{"protocol.client-id-charset"}},
+	{"no-connack-timeout", "waits for ever for CONNACK", []string{"fault.connect-no-connack"}},
+	{"garbage-hangs", "hangs when something else than an MQTT server answers", []string{"fault.connect-garbage"}},
+	{"v5-refused-storm", "tries MQTT 5.0 again at once when the server does not speak it", []string{"fault.connect-version-refused"}},
+	{"server-reference-anywhere", "follows a server reference to any host, without end", []string{"fault.connect-server-reference"}},
+
+	{"backoff-none", "tries again at once, always", []string{"fault.reconnect-refused-port", "fault.reconnect-accept-close", "fault.intermittent-link", "load.reconnect-spread"}},
+	{"backoff-constant", "tries again every 5 s", []string{"fault.reconnect-refused-port", "fault.reconnect-accept-close", "load.reconnect-spread"}},
+	{"backoff-linear", "waits 2 s longer each time", []string{"fault.reconnect-refused-port"}},
+	{"backoff-no-jitter", "doubles its waits without chance", []string{"fault.reconnect-refused-port", "load.reconnect-spread"}},
+	{"backoff-cap-1h", "waits up to an hour", []string{"fault.reconnect-cap"}},
+	{"backoff-reset-by-connack", "starts its waits anew at every CONNACK", []string{"fault.reconnect-after-connack", "fault.reconnect-after-connack-reset", "fault.reconnect-short-sessions"}},
+	{"backoff-none-after-session", "tries again at once when a session is dropped", []string{"fault.reconnect-after-connack", "fault.reconnect-short-sessions"}},
+	{"backoff-none-after-tls-failure", "tries again at once when the connection or the handshake fails", []string{"fault.tls-abort-loop", "fault.tls-alert-loop", "fault.reconnect-refused-port"}},
+	{"backoff-never-reset", "never starts its waits anew", []string{"fault.reconnect-first-retry"}},
+	{"backoff-slow-after-long-session", "waits a minute when a long session is dropped", []string{"fault.reconnect-first-retry"}},
+	{"connack-busy-hammer", "tries again at once when the server is busy", []string{"fault.reconnect-unavailable", "protocol.server-disconnect"}},
+	{"connack-busy-gives-up", "gives up for good when the server is busy", []string{"fault.reconnect-unavailable"}},
+	{"auth-hammer", "tries every 2 s when it is not authorised", []string{"fault.reconnect-unauthorised"}},
+	{"auth-gives-up", "gives up for good when it is not authorised", []string{"fault.reconnect-unauthorised"}},
+	{"takeover-fight", "fights a second client with its id", []string{"fault.session-takeover"}},
+	{"disconnect-code-ignored", "connects at once after DISCONNECT of the server", []string{"protocol.server-disconnect"}},
+}

@@ -1,0 +1,166 @@
+package device
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/shakedown-test/shakedown/wire/mqtt"
+)
+
+// dialling is an attempt to connect that is under way.
+type dialling struct {
+	cancel context.CancelFunc
+	done   chan dialResult // gets one result
+}
+
+// dialResult is how an attempt ended.
+type dialResult struct {
+	conn net.Conn
+	err  error
+}
+
+// startDial begins an attempt to connect in its own goroutine.
+func (d *Device) startDial() {
+	host, port := d.cfg.Host, d.cfg.Port
+	if h, p, err := net.SplitHostPort(d.referred); err == nil {
+		host, port = h, p
+	}
+	d.referred = ""
+	d.warnOfExpiry()
+	wait := connectWait
+	if d.has("tls-no-handshake-timeout") {
+		wait = 24 * time.Hour
+	}
+	ctx, cancel := d.cfg.Clock.Timeout(d.power, wait)
+	secure := d.cfg.TLS && !d.plain && !d.has("tls-off")
+	dial := &dialling{cancel: cancel, done: make(chan dialResult, 1)}
+	d.dial = dial
+	go func() {
+		conn, err := d.connect(ctx, host, port, secure)
+		dial.done <- dialResult{conn, err}
+	}()
+}
+
+// connect makes a TCP connection and, where it has to, TLS on it.
+func (d *Device) connect(ctx context.Context, host, port string, secure bool) (net.Conn, error) {
+	raw, err := d.cfg.Dial(ctx, "tcp", net.JoinHostPort(host, port))
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", host, err)
+	}
+	d.track(raw)
+	if !secure {
+		return raw, nil
+	}
+	conn, err := d.secure(ctx, raw, host)
+	if err != nil {
+		_ = raw.Close() // the handshake's error says why
+		return nil, err
+	}
+	return conn, nil
+}
+
+// dialled goes on after an attempt: with CONNECT, or with a wait.
+func (d *Device) dialled(r dialResult) {
+	d.dial.cancel()
+	d.dial = nil
+	if r.err != nil {
+		d.afterFailure()
+		d.retry(r.err.Error(), tlsFailed, 0)
+		return
+	}
+	d.plain = false
+	d.link = newLink(r.conn, d.version(), d.up)
+	go d.link.read(d.maxPacket())
+	d.sendConnect()
+}
+
+// retry sets the time of the next attempt.
+func (d *Device) retry(why string, c cause, lasted time.Duration) {
+	wait := d.back.next(c, lasted)
+	switch {
+	case d.expired() && d.has("tls-client-cert-expired-hammer"):
+		wait = 50 * time.Millisecond
+	case d.expired() && wait < authWait:
+		wait = authWait + d.back.upTo(backoffCap-authWait)
+	}
+	d.con.say("offline: %s; next attempt in %.1f s", why, wait.Seconds())
+	d.retryAt = d.up + wait
+}
+
+// maxPacket is the largest remaining length that the device reads.
+func (d *Device) maxPacket() int {
+	if d.version() == mqtt.V5 {
+		return maxPacket
+	}
+	return maxPacketOld
+}
+
+// expired reports whether the device's own certificate has ended.
+func (d *Device) expired() bool {
+	if d.trust == nil {
+		return false
+	}
+	end := d.trust.expiry()
+	return !end.IsZero() && d.src.now().After(end)
+}
+
+// warnOfExpiry says when the device's own certificate has ended or will end within 30 days.
+func (d *Device) warnOfExpiry() {
+	if d.trust == nil || d.trust.expiry().IsZero() || d.has("tls-client-cert-expiry-silent") {
+		return
+	}
+	switch left := d.trust.expiry().Sub(d.src.now()); {
+	case left <= 0:
+		d.con.say("device certificate expired")
+	case left < 30*24*time.Hour:
+		d.con.say("device certificate expires in %d days", int(left.Hours()/24))
+	}
+}
+
+// follow takes the server reference of a server that sends the device elsewhere (section 4.11 of 5.0). It goes only to hosts of the same
+// domain, and not in a circle.
+func (d *Device) follow(p *mqtt.Packet) {
+	text, _ := p.Props.Text(mqtt.ServerReference)
+	first, _, _ := strings.Cut(text, " ")
+	host, port, err := net.SplitHostPort(first)
+	if err != nil {
+		host, port = first, d.cfg.Port
+	}
+	domain := parent(d.cfg.Host)
+	near := domain != "" && strings.HasSuffix(strings.ToLower(host), "."+domain)
+	if d.has("server-reference-anywhere") {
+		near, d.hops = host != "", 0
+	}
+	if !near || d.hops >= 3 {
+		d.con.say("server reference %q not followed", text)
+		return
+	}
+	d.hops++
+	d.referred = net.JoinHostPort(host, port)
+}
+
+// hangUp ends whatever connection there is and waits for the goroutines that serve it.
+func (d *Device) hangUp() {
+	if d.dial != nil {
+		d.dial.cancel()
+		if r := <-d.dial.done; r.conn != nil {
+			_ = r.conn.Close() // nothing was sent on it
+		}
+		d.dial = nil
+	}
+	d.closeLink()
+	d.track(nil)
+}
+
+// closeLink closes the present connection.
+func (d *Device) closeLink() {
+	if d.link == nil {
+		return
+	}
+	d.link.close()
+	d.link = nil
+	d.set.Session.reconnected()
+}

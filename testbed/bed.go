@@ -1,0 +1,234 @@
+// Package testbed puts one run's world together: the real part with its driver, the stand-ins around it, and the links between
+// them, which can be impaired. Everything that is done to this world is undone by Close, in reverse order.
+package testbed
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+
+	"github.com/shakedown-test/shakedown/driver"
+	"github.com/shakedown-test/shakedown/evidence"
+	"github.com/shakedown-test/shakedown/link"
+	"github.com/shakedown-test/shakedown/product"
+	"github.com/shakedown-test/shakedown/world/broker"
+	"github.com/shakedown-test/shakedown/world/clock"
+	"github.com/shakedown-test/shakedown/world/endpoint"
+	"github.com/shakedown-test/shakedown/world/pki"
+)
+
+// Config is what one testbed is made of.
+type Config struct {
+	Product *product.Product
+	Variant product.Variant
+	Real    product.Role // the role of the part under test
+	Kinds   driver.Kinds
+	PKI     *pki.Authority // one per run, so that a device is given its roots once
+	Clock   *clock.Clock
+	Log     *evidence.Log
+	Seed    uint64
+	Dir     string   // for state and key files; removed by Close
+	Defects []string // planted in the reference product
+	Ask     func(ctx context.Context, question string) (string, error)
+	Tell    func(line string)
+}
+
+// Bed is a testbed. Which of its fields are set depends on what is real: with a real device, the link it connects through, the
+// endpoint and the broker that stand in for its cloud; with a real cloud, the cloud.
+type Bed struct {
+	Product *product.Product
+	Variant product.Variant
+	Clock   *clock.Clock
+	Log     *evidence.Log
+	Rand    *rand.Rand
+	PKI     *pki.Authority
+
+	Device   *Device
+	Link     *link.Stream
+	Endpoint *endpoint.Endpoint
+	Broker   *broker.Broker
+
+	Cloud *Cloud
+
+	cfg   Config
+	mu    sync.Mutex
+	undos []func()
+}
+
+// Open puts a testbed together. The real part is not started yet.
+func Open(cfg Config) (*Bed, error) {
+	b := &Bed{
+		Product: cfg.Product, Variant: cfg.Variant, Clock: cfg.Clock, Log: cfg.Log, PKI: cfg.PKI, cfg: cfg,
+		Rand: rand.New(rand.NewPCG(cfg.Seed, 0x5ad)),
+	}
+	part := cfg.Product.PartByRole(cfg.Real)
+	if part == nil {
+		return nil, fmt.Errorf("open testbed: product %q has no real part of role %s", cfg.Product.Name, cfg.Real)
+	}
+	var err error
+	if b.cfg.Dir, err = filepath.Abs(cfg.Dir); err != nil { // the part may go to another folder
+		return nil, fmt.Errorf("open testbed: %w", err)
+	}
+	if err := os.MkdirAll(b.cfg.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open testbed: %w", err)
+	}
+	b.Undo(func() { os.RemoveAll(b.cfg.Dir) })
+	if cfg.Real == product.Device || cfg.Real == product.Gateway {
+		err = b.openDevice(*part)
+	} else {
+		err = b.openCloud(*part)
+	}
+	if err != nil {
+		b.Close()
+		return nil, fmt.Errorf("open testbed for %s %q: %w", part.Role, part.Name, err)
+	}
+	return b, nil
+}
+
+// Undo has f called by Close, before everything that was registered earlier.
+func (b *Bed) Undo(f func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.undos = append(b.undos, f)
+}
+
+// Impair takes the undo of an impairment or of a broker rule, sees to it that it is called at the latest by Close, and returns it
+// for healing earlier. Undoing twice is harmless.
+func (b *Bed) Impair(undo func()) (heal func()) {
+	var once sync.Once
+	heal = func() { once.Do(undo) }
+	b.Undo(heal)
+	return heal
+}
+
+// Close heals and stops everything. It may be called more than once.
+func (b *Bed) Close() {
+	for {
+		b.mu.Lock()
+		n := len(b.undos)
+		if n == 0 {
+			b.mu.Unlock()
+			return
+		}
+		f := b.undos[n-1]
+		b.undos = b.undos[:n-1]
+		b.mu.Unlock()
+		f()
+	}
+}
+
+// openDevice plays the cloud for a real device: link, endpoint, broker.
+func (b *Bed) openDevice(part product.Part) error {
+	l := b.Product.LinkOf(part.Name, product.MQTT)
+	if l == nil {
+		return fmt.Errorf("it has no MQTT link\nhint: add a link of protocol mqtt or mqtts from %s in the product file", part.Name)
+	}
+	stream, err := link.NewStream(l.Name, listener(part.Listen), b.Clock, b.Log)
+	if err != nil {
+		return fmt.Errorf("listen for it: %w", err)
+	}
+	b.Link = stream
+	b.Undo(func() { stream.Close() })
+
+	b.Broker = broker.New(broker.Options{Part: l.To, Clock: b.Clock, Log: b.Log})
+	b.Undo(b.Broker.Close)
+
+	var tls *endpoint.TLS
+	if l.Protocol == product.MQTTS {
+		cert, err := b.PKI.Server(pki.Good, part.Host)
+		if err != nil {
+			return fmt.Errorf("issue the endpoint's certificate: %w", err)
+		}
+		tls = &endpoint.TLS{Certificate: cert}
+	}
+	b.Endpoint = endpoint.New(endpoint.Options{
+		Part: l.To, Clock: b.Clock, Log: b.Log, Stream: stream, TLS: tls, Handle: b.Broker.Serve,
+	})
+	b.Undo(func() { b.Endpoint.Close() })
+
+	b.Device, err = b.unit(part, 1)
+	return err
+}
+
+// Unit opens another unit of the device under test, with an identity and state of its own, on the same endpoint. Units are numbered
+// from 1, which is Bed.Device.
+func (b *Bed) Unit(n int) (*Device, error) { return b.unit(b.Device.Part, n) }
+
+func (b *Bed) unit(part product.Part, n int) (*Device, error) {
+	d := &Device{Part: part, ID: fmt.Sprintf("shakedown-%d", n), bed: b}
+	state := filepath.Join(b.cfg.Dir, d.ID)
+	if err := os.MkdirAll(state, 0o700); err != nil {
+		return nil, err
+	}
+	values, err := b.values(part, d.ID, state)
+	if err != nil {
+		return nil, err
+	}
+	d.drv, err = driver.Open(b.cfg.Kinds, driver.Env{
+		Clock: b.Clock, Log: b.Log, Part: part, Variant: b.Variant, Seed: b.cfg.Seed + uint64(n), State: state, Values: values,
+		Defects: b.cfg.Defects, Ask: b.cfg.Ask, Tell: b.cfg.Tell,
+		Refused: func(a net.Addr) { b.Link.Attempted(a.String()) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	b.Undo(func() { d.drv.Close() })
+	return d, d.prepare()
+}
+
+// values fills the placeholders of a device and writes the files that they name.
+func (b *Bed) values(part product.Part, id, state string) (map[string]string, error) {
+	host, port, err := net.SplitHostPort(b.Link.Addr().String())
+	if err != nil {
+		return nil, err
+	}
+	client, err := b.PKI.Client(id, b.Clock.Now().AddDate(1, 0, 0))
+	if err != nil {
+		return nil, fmt.Errorf("issue the device's certificate: %w", err)
+	}
+	cert, key, err := pki.ClientPEM(client)
+	if err != nil {
+		return nil, err
+	}
+	v := map[string]string{
+		"broker.host": host, "broker.port": port, "broker.name": part.Host, "device.id": id, "state.dir": state,
+		"ca.file": b.file(id, "ca"), "client.cert": b.file(id, "cert"), "client.key": b.file(id, "key"),
+		"variant.name": b.Variant.Name, "variant.hardware": b.Variant.Hardware, "variant.firmware": b.Variant.Firmware,
+	}
+	for name, value := range b.Variant.Set {
+		v["variant."+name] = value
+	}
+	for file, data := range map[string][]byte{"ca.file": b.PKI.RootsPEM(), "client.cert": cert, "client.key": key} {
+		if err := os.WriteFile(v[file], data, 0o600); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+// file is where a device of that id finds what it is given to authenticate with.
+func (b *Bed) file(id, what string) string { return filepath.Join(b.cfg.Dir, id+"-"+what+".pem") }
+
+// listener listens on address, or on a free port of the loopback when it is empty, and on the same port again when asked again.
+func listener(address string) link.Listen {
+	if address == "" {
+		address = "127.0.0.1:0"
+	}
+	return func() (net.Listener, error) {
+		l, err := net.Listen("tcp", address)
+		if err == nil {
+			address = net.JoinHostPort(hostOf(address), strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+		}
+		return l, err
+	}
+}
+
+func hostOf(address string) string {
+	host, _, _ := net.SplitHostPort(address)
+	return host
+}
