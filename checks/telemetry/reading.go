@@ -88,19 +88,28 @@ func (r *reader) await(ctx context.Context, t *check.T, mark, n int) ([]reading,
 	return all, nil
 }
 
-// drained waits until readings come at their usual pace again: until none came for half of gap. It gives up when a backlog of buffer
-// readings should long be through.
+// atPace is how many readings in a row must come at their usual pace before a backlog counts as drained: a machine that stalls once
+// makes one reading late, not several.
+const atPace = 3
+
+// drained waits until readings come at their usual pace again: until the last few came no sooner than half of gap after the one before.
+// It gives up when a backlog of buffer readings should long be through.
 func (r *reader) drained(ctx context.Context, t *check.T, mark int, gap time.Duration, buffer int) error {
-	limit := t.Clock.Now().Add(time.Minute + 2*gap + time.Duration(buffer)*time.Second)
-	pause := gap*3/2 + t.Clock.Device(250*time.Millisecond) // for the first one
-	for t.Clock.Now().Before(limit) {
-		wait, cancel := t.Clock.Timeout(ctx, pause)
+	wait, cancel := t.Clock.Timeout(ctx, time.Minute+atPace*2*gap+time.Duration(buffer)*time.Second)
+	defer cancel()
+	var last time.Time
+	for slow := 0; slow < atPace; {
 		e, err := t.Log.Await(wait, mark, func(e evidence.Event) bool { _, ok := r.read(e); return ok })
-		cancel()
 		if err != nil {
 			return ctx.Err()
 		}
-		mark, pause = e.N+1, max(gap/2, t.Clock.Device(200*time.Millisecond))
+		switch {
+		case !last.IsZero() && e.At.Sub(last) > gap/2:
+			slow++
+		default:
+			slow = 0
+		}
+		mark, last = e.N+1, e.At
 	}
 	return nil
 }
