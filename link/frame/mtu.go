@@ -73,7 +73,7 @@ func fragments(frame []byte, header, bytes int) (out [][]byte) {
 			more = 0x2000
 		}
 		binary.BigEndian.PutUint16(ip[6:], more|(flags&0x1fff+uint16(at/8)))
-		checksumIPv4(ip[:header])
+		ChecksumIPv4(ip[:header])
 		out = append(out, f)
 	}
 	return out
@@ -89,11 +89,11 @@ func fragmentationNeeded(frame []byte, header int, m mtu) []byte {
 	packet := frame[ethernet:]
 	cited := packet[:min(len(packet), header+8)]
 	icmp := slices.Concat([]byte{3, 4, 0, 0, 0, 0, byte(m.bytes >> 8), byte(m.bytes)}, cited)
-	binary.BigEndian.PutUint16(icmp[2:], checksum(icmp, 0))
+	binary.BigEndian.PutUint16(icmp[2:], Checksum(icmp, 0))
 	ip := []byte{0x45, 0xc0, 0, 0, 0, 0, 0, 0, 64, 1, 0, 0}
 	binary.BigEndian.PutUint16(ip[2:], uint16(20+len(icmp)))
 	ip = slices.Concat(ip, m.v4.AsSlice(), packet[12:16])
-	checksumIPv4(ip)
+	ChecksumIPv4(ip)
 	return slices.Concat(answer(frame), ip, icmp)
 }
 
@@ -104,31 +104,6 @@ func packetTooBig(frame []byte, m mtu) []byte {
 	icmp := slices.Concat([]byte{2, 0, 0, 0, 0, 0, byte(m.bytes >> 8), byte(m.bytes)}, cited)
 	ip := []byte{0x60, 0, 0, 0, byte(len(icmp) >> 8), byte(len(icmp)), 58, 64}
 	ip = slices.Concat(ip, m.v6.AsSlice(), packet[8:24])
-	pseudo := slices.Concat(ip[8:40], []byte{0, 0, byte(len(icmp) >> 8), byte(len(icmp)), 0, 0, 0, 58})
-	binary.BigEndian.PutUint16(icmp[2:], checksum(icmp, sum(pseudo)))
+	ChecksumICMPv6(ip, icmp)
 	return slices.Concat(answer(frame), ip, icmp)
-}
-
-func checksumIPv4(header []byte) {
-	header[10], header[11] = 0, 0
-	binary.BigEndian.PutUint16(header[10:], checksum(header, 0))
-}
-
-// checksum is the Internet checksum of b (RFC 1071), on top of a sum.
-func checksum(b []byte, start uint32) uint16 {
-	s := start + sum(b)
-	for s > 0xffff {
-		s = s>>16 + s&0xffff
-	}
-	return ^uint16(s)
-}
-
-func sum(b []byte) (s uint32) {
-	for ; len(b) > 1; b = b[2:] {
-		s += uint32(binary.BigEndian.Uint16(b))
-	}
-	if len(b) == 1 {
-		s += uint32(b[0]) << 8
-	}
-	return s
 }

@@ -100,9 +100,23 @@ func (c *Conn) Ping(ctx context.Context, within time.Duration) error {
 	return c.until(ctx, within, func() bool { return c.countLocked(mqtt.PINGRESP) > before })
 }
 
-// Disconnect says goodbye with a DISCONNECT and ends the connection; code and props are those of 5.0.
+// Disconnect says goodbye with a DISCONNECT and ends the connection; code and props are those of 5.0. It gives the broker time to end it
+// too, since a broker may take a later connection before it has read this one to its end.
 func (c *Conn) Disconnect(code byte, props ...mqtt.Property) {
 	_ = c.Send(&mqtt.Packet{Type: mqtt.DISCONNECT, Code: code, Props: props})
+	c.set(func() {
+		if c.ours == "" {
+			c.ours = "we fin"
+		}
+	})
+	if half, ok := c.nc.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+		wait, cancel := c.o.Clock.Timeout(context.Background(), patience)
+		defer cancel()
+		select {
+		case <-c.done:
+		case <-wait.Done():
+		}
+	}
 	c.Close()
 }
 

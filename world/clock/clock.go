@@ -87,3 +87,6 @@ func (c *Clock) Deadline(d time.Duration) time.Time {
 	}
 	return time.Now().Add(c.Wall(d))
 }
+
+// Passed is the device time that has passed since New. It never goes back, whatever Set does.
+func (c *Clock) Passed() time.Duration { return c.Device(time.Since(c.start)) }
