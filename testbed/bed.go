@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
 
 	"github.com/shakedown-test/shakedown/driver"
@@ -128,7 +127,16 @@ func (b *Bed) openDevice(part product.Part) error {
 	if l == nil {
 		return fmt.Errorf("it has no MQTT link\nhint: add a link of protocol mqtt or mqtts from %s in the product file", part.Name)
 	}
-	stream, err := link.NewStream(l.Name, listener(part.Listen), b.Clock, b.Log)
+	address := part.Listen
+	if address == "" {
+		address = "127.0.0.1:0"
+	}
+	listen, release, err := link.Reserve(address)
+	if err != nil {
+		return err
+	}
+	b.Undo(release)
+	stream, err := link.NewStream(l.Name, listen, b.Clock, b.Log)
 	if err != nil {
 		return fmt.Errorf("listen for it: %w", err)
 	}
@@ -213,22 +221,3 @@ func (b *Bed) values(part product.Part, id, state string) (map[string]string, er
 
 // file is where a device of that id finds what it is given to authenticate with.
 func (b *Bed) file(id, what string) string { return filepath.Join(b.cfg.Dir, id+"-"+what+".pem") }
-
-// listener listens on address, or on a free port of the loopback when it is empty, and on the same port again when asked again.
-func listener(address string) link.Listen {
-	if address == "" {
-		address = "127.0.0.1:0"
-	}
-	return func() (net.Listener, error) {
-		l, err := net.Listen("tcp", address)
-		if err == nil {
-			address = net.JoinHostPort(hostOf(address), strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
-		}
-		return l, err
-	}
-}
-
-func hostOf(address string) string {
-	host, _, _ := net.SplitHostPort(address)
-	return host
-}

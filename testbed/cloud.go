@@ -252,3 +252,8 @@ func (c *Cloud) Version(ctx context.Context, who product.Client) (mqtt.Version, 
 	}
 	return c.version, nil
 }
+
+func hostOf(address string) string {
+	host, _, _ := net.SplitHostPort(address)
+	return host
+}

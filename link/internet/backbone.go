@@ -1,0 +1,176 @@
+package internet
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"slices"
+	"sync"
+
+	"github.com/shakedown-test/shakedown/link/frame"
+)
+
+// backboneMAC is the Ethernet address of the backbone on every link.
+var backboneMAC = [6]byte{0x02, 0, 0, 0xba, 0xcb, 0x0e}
+
+// BackboneV4 and BackboneV6 are the addresses from which the backbone sends ICMP, and the default route of what is attached to it.
+var (
+	BackboneV4 = netip.MustParseAddr("192.0.2.1")
+	BackboneV6 = netip.MustParseAddr("fe80::ba:cb0e")
+)
+
+// Backbone is the rest of the internet: it takes IP packets to whom the address belongs. Everything attached is one hop away. It answers
+// every ARP request and neighbour solicitation, so that whoever is attached reaches all addresses on its link. It is safe for concurrent
+// use.
+type Backbone struct {
+	mu    sync.RWMutex
+	hosts map[netip.Addr]*attached
+	nets  []*attached // with prefixes that are routed to them
+}
+
+type attached struct {
+	link *frame.Link
+	mac  [6]byte
+	nets []netip.Prefix
+}
+
+// Attach joins the far end of a link, behind which is a station with that Ethernet address. Own is where it can be reached: addresses
+// as prefixes of full length, and networks behind it.
+func (b *Backbone) Attach(l *frame.Link, mac [6]byte, own ...netip.Prefix) {
+	a := &attached{link: l, mac: mac}
+	b.mu.Lock()
+	b.own(a, own)
+	b.mu.Unlock()
+	l.Far(func(f []byte) { b.forward(a, f) })
+}
+
+// Move changes what the station behind a link owns.
+func (b *Backbone) Move(l *frame.Link, own ...netip.Prefix) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var a *attached
+	for _, at := range b.nets {
+		if at.link == l {
+			a = at
+		}
+	}
+	if a == nil {
+		return
+	}
+	for addr, at := range b.hosts {
+		if at == a {
+			delete(b.hosts, addr)
+		}
+	}
+	b.nets = slices.DeleteFunc(b.nets, func(o *attached) bool { return o == a })
+	b.own(a, own)
+}
+
+// own notes what a owns; b.mu is held.
+func (b *Backbone) own(a *attached, own []netip.Prefix) {
+	if b.hosts == nil {
+		b.hosts = map[netip.Addr]*attached{}
+	}
+	a.nets = nil
+	for _, p := range own {
+		if p.IsSingleIP() {
+			b.hosts[p.Addr()] = a
+			continue
+		}
+		a.nets = append(a.nets, p)
+	}
+	b.nets = append(b.nets, a)
+}
+
+// find is who owns an address; nil: nobody.
+func (b *Backbone) find(addr netip.Addr) *attached {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if a := b.hosts[addr]; a != nil {
+		return a
+	}
+	for _, a := range b.nets {
+		for _, p := range a.nets {
+			if p.Contains(addr) {
+				return a
+			}
+		}
+	}
+	return nil
+}
+
+// forward takes a packet to its receiver.
+func (b *Backbone) forward(from *attached, f []byte) {
+	if len(f) < 14 {
+		return
+	}
+	var to *attached
+	switch binary.BigEndian.Uint16(f[12:]) {
+	case 0x0806:
+		if reply := arpReply(f); reply != nil {
+			from.link.SendDown(reply)
+		}
+		return
+	case 0x0800:
+		if len(f) < 34 || f[22] < 2 {
+			return
+		}
+		to = b.find(netip.AddrFrom4([4]byte(f[30:34])))
+		age4(f[14:])
+	case 0x86DD:
+		if reply := advertisement(f); reply != nil {
+			from.link.SendDown(reply)
+			return
+		}
+		if len(f) < 54 || f[21] < 2 {
+			return
+		}
+		to = b.find(netip.AddrFrom16([16]byte(f[38:54])))
+		f[21]--
+	}
+	if to == nil || to == from {
+		return
+	}
+	copy(f, to.mac[:])
+	copy(f[6:], backboneMAC[:])
+	to.link.SendDown(f)
+}
+
+// age4 takes one from the time to live of an IPv4 packet, and mends its checksum (RFC 1624).
+func age4(ip []byte) {
+	ip[8]--
+	sum := uint32(binary.BigEndian.Uint16(ip[10:])) + 0x100
+	binary.BigEndian.PutUint16(ip[10:], uint16(sum+sum>>16))
+}
+
+// arpReply says that the backbone is whom the request asks for, unless the asker asks for itself (RFC 5227, section 2.1: a probe).
+func arpReply(f []byte) []byte {
+	const request = 1
+	if len(f) < 42 || binary.BigEndian.Uint16(f[20:]) != request || [4]byte(f[28:32]) == [4]byte(f[38:42]) || [4]byte(f[28:32]) == [4]byte{} {
+		return nil
+	}
+	r := slices.Clone(f[:42])
+	copy(r, f[6:12])
+	copy(r[6:], backboneMAC[:])
+	r[21] = 2
+	copy(r[22:], backboneMAC[:])
+	copy(r[28:], f[38:42])
+	copy(r[32:], f[22:32])
+	return r
+}
+
+// advertisement answers a neighbour solicitation (RFC 4861, section 4.4), unless it is one for duplicate address detection.
+func advertisement(f []byte) []byte {
+	const solicitation, advertised = 135, 136
+	if len(f) < 14+40+24 || f[20] != 58 || f[54] != solicitation {
+		return nil
+	}
+	source, target := netip.AddrFrom16([16]byte(f[22:38])), f[62:78]
+	if source.IsUnspecified() {
+		return nil
+	}
+	icmp := slices.Concat([]byte{advertised, 0, 0, 0, 0x60, 0, 0, 0}, target, []byte{2, 1}, backboneMAC[:])
+	ip := []byte{0x60, 0, 0, 0, 0, byte(len(icmp)), 58, 255}
+	ip = slices.Concat(ip, target, f[22:38])
+	frame.ChecksumICMPv6(ip, icmp)
+	return slices.Concat(f[6:12], backboneMAC[:], []byte{0x86, 0xDD}, ip, icmp)
+}

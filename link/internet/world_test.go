@@ -1,0 +1,156 @@
+package internet
+
+import (
+	"io"
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/shakedown-test/shakedown/link/frame"
+	"github.com/shakedown-test/shakedown/world/clock"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func open(t testing.TB, networks ...Network) *World {
+	t.Helper()
+	w, err := Open(Config{Clock: clock.New(1), Seed: 1, Networks: networks})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.Close)
+	return w
+}
+
+// echo serves TCP on a named host and sends back what comes.
+func serveEcho(t testing.TB, w *World, name string) netip.AddrPort {
+	t.Helper()
+	a, err := w.Name(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := w.Servers.Listen(netip.AddrPortFrom(a, 7))
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				_, _ = io.Copy(c, c)
+			}()
+		}
+	}()
+	t.Cleanup(func() { l.Close() })
+	return netip.AddrPortFrom(a, 7)
+}
+
+func TestEchoThroughNAT(t *testing.T) {
+	for name, networks := range map[string][]Network{
+		"one router": nil,
+		"CGNAT":      {{Name: "carrier", Prefix: netip.MustParsePrefix("100.64.0.1/10")}, {Name: "home", Behind: "carrier"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := open(t, networks...)
+			at := serveEcho(t, w, "echo.example")
+			h, _, err := w.Segment("home").Host("device")
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := h.DialContext(t.Context(), "tcp", at.String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			c.SetDeadline(time.Now().Add(5 * time.Second))
+			io.WriteString(c, "hello")
+			b := make([]byte, 5)
+			if _, err := io.ReadFull(c, b); err != nil || string(b) != "hello" {
+				t.Errorf("read %q, %v", b, err)
+			}
+		})
+	}
+}
+
+func TestRoundTripTime(t *testing.T) {
+	w := open(t)
+	at := serveEcho(t, w, "echo.example")
+	h, access, err := w.Home().Host("device")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := h.DialContext(t.Context(), "tcp", at.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	defer access.Latency(frame.Both, frame.Latency{Delay: 25 * time.Millisecond})()
+	for range 5 {
+		start := time.Now()
+		ping(t, c)
+		if took := time.Since(start); took < 50*time.Millisecond || took > 80*time.Millisecond {
+			t.Errorf("a round trip of 50 ms took %s", took)
+		}
+	}
+}
+
+func ping(t testing.TB, c net.Conn) {
+	t.Helper()
+	io.WriteString(c, "x")
+	if _, err := io.ReadFull(c, make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func BenchmarkThroughRouter(b *testing.B) {
+	w := open(b)
+	a, _ := w.Name("sink.example")
+	l, err := w.Servers.Listen(netip.AddrPortFrom(a, 9))
+	if err != nil {
+		b.Fatal(err)
+	}
+	done := make(chan int64)
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		n, _ := io.Copy(io.Discard, c)
+		done <- n
+	}()
+	h, _, _ := w.Home().Host("device")
+	c, err := h.DialContext(b.Context(), "tcp", netip.AddrPortFrom(a, 9).String())
+	if err != nil {
+		b.Fatal(err)
+	}
+	chunk := make([]byte, 64<<10)
+	b.SetBytes(int64(len(chunk)))
+	b.ResetTimer()
+	for range b.N {
+		if _, err := c.Write(chunk); err != nil {
+			b.Fatal(err)
+		}
+	}
+	c.Close()
+	<-done
+}
+
+func BenchmarkOpenTenNetworks(b *testing.B) {
+	var ten []Network
+	for i := range 10 {
+		ten = append(ten, Network{Name: string(rune('a' + i))})
+	}
+	for range b.N {
+		w, err := Open(Config{Clock: clock.New(1), Networks: ten})
+		if err != nil {
+			b.Fatal(err)
+		}
+		w.Close()
+	}
+}
