@@ -124,8 +124,10 @@ func TestResponses(t *testing.T) {
 		body  string
 		fails bool
 	}{
-		"chunked":           {with(func(r *web.Response) { r.Framing = web.Chunked }), "0123456789", false},
-		"chunks of 1":       {with(func(r *web.Response) { r.Framing, r.Chunk, r.Trailers = web.Chunked, 1, http1.Fields{{Name: "X", Value: "y"}} }), "0123456789", false},
+		"chunked": {with(func(r *web.Response) { r.Framing = web.Chunked }), "0123456789", false},
+		"chunks of 1": {with(func(r *web.Response) {
+			r.Framing, r.Chunk, r.Trailers = web.Chunked, 1, http1.Fields{{Name: "X", Value: "y"}}
+		}), "0123456789", false},
 		"until close":       {with(func(r *web.Response) { r.Framing = web.UntilClose }), "0123456789", false},
 		"short":             {with(func(r *web.Response) { r.Stop = 5 }), "01234", true},
 		"short in chunks":   {with(func(r *web.Response) { r.Stop, r.Framing = 5, web.Chunked }), "01234", true},
