@@ -214,7 +214,7 @@ func (r *runner) execute(ctx context.Context, job evidence.Job, defects []string
 	bed, err := testbed.Open(testbed.Config{
 		Product: r.o.Product, Variant: r.variant(job.Variant), Real: c.Needs.Real, Kinds: r.o.Kinds, PKI: r.pki,
 		Clock: clk, Log: log, Seed: seedOf(r.o.Seed, job), Dir: filepath.Join(abs, "state"), Defects: defects,
-		Ask: r.watch.Ask, Tell: r.watch.Tell,
+		Ask: r.watch.Ask, Tell: r.watch.Tell, Speaks: c.Needs.Speaks, Proxied: c.Needs.Proxy,
 	})
 	if err != nil {
 		result.Reason = err.Error()

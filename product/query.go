@@ -1,6 +1,9 @@
 package product
 
-import "reflect"
+import (
+	"reflect"
+	"strings"
+)
 
 // StandIn is the driver name of a part that Shakedown plays itself.
 const StandIn = "stand-in"
@@ -39,7 +42,8 @@ func (p *Product) PartByRole(r Role) *Part {
 	return nil
 }
 
-// Speaks says whether a part is on a link that carries the protocol. MQTTS counts as MQTT and as TLS, HTTPS as HTTP and as TLS.
+// Speaks says whether a part is on a link that carries the protocol. MQTTS counts as MQTT and as TLS, HTTPS as HTTP and as TLS, WSS as
+// WS, and both as MQTT.
 func (p *Product) Speaks(part string, proto Protocol) bool { return p.LinkOf(part, proto) != nil }
 
 // LinkOf is the first link of a part that carries the protocol, as Speaks counts; nil when there is none.
@@ -58,6 +62,10 @@ func (p Protocol) carries(other Protocol) bool {
 		return other == MQTTS || other == MQTT || other == TLS
 	case HTTPS:
 		return other == HTTPS || other == HTTP || other == TLS
+	case WSS:
+		return other == WSS || other == WS || other == MQTT || other == TLS
+	case WS:
+		return other == WS || other == MQTT
 	}
 	return p == other
 }
@@ -66,10 +74,13 @@ func (p Protocol) carries(other Protocol) bool {
 func (d Declared) Has(key string) bool { return set(reflect.ValueOf(d), key) }
 
 // Declares says whether a value is declared for a part: one of Declared's, or one of the part's MQTT block, such as "telemetry",
-// "sequence", "status" and "command".
+// "sequence", "status" and "command", or its HTTP block, "http", or one of that, such as "http.download".
 func (p *Product) Declares(part *Part, key string) bool {
 	if p.Declared.Has(key) {
 		return true
+	}
+	if of, ok := strings.CutPrefix(key, "http"); ok && part != nil && part.HTTP != nil {
+		return of == "" || set(reflect.ValueOf(*part.HTTP), strings.TrimPrefix(of, "."))
 	}
 	return part != nil && part.MQTT != nil && set(reflect.ValueOf(*part.MQTT), key)
 }
