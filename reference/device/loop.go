@@ -33,6 +33,7 @@ func (d *Device) advance() {
 	default:
 		d.advanceLink()
 	}
+	d.advanceAPI()
 	d.advanceFlawed()
 }
 
@@ -68,7 +69,7 @@ func (d *Device) pingAt() time.Duration {
 
 // next is the uptime at which advance has something to do.
 func (d *Device) next() time.Duration {
-	at := d.sampleAt
+	at := min(d.sampleAt, d.nextAPI())
 	l := d.link
 	switch {
 	case l == nil && d.dial == nil:
