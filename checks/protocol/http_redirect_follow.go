@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/shakedown-test/shakedown/check"
@@ -67,6 +68,7 @@ func judgeRedirect(f check.Offered) []check.Finding {
 	return nil
 }
 
+// isMoved reports whether a request is for the place that a redirect led to.
 func isMoved(q *web.Request, doc testbed.Document) bool {
-	return q.Path != doc.Path && q.Path == "/moved"+doc.Path
+	return q.Path != doc.Path && strings.HasSuffix(q.Path, doc.Path)
 }
