@@ -18,4 +18,9 @@ var httpDefects = []Defect{
 	{"http-headers-crash", "crashes on a head that does not fit its buffer", []string{"protocol.http-headers-big"}},
 	{"http-401-hammer", "tries every 2 s while its token is refused", []string{"protocol.http-status-401"}},
 	{"http-401-gives-up", "gives up for good when its token is refused", []string{"protocol.http-status-401"}},
+	{"http-retry-after-ignored", "does not look at Retry-After", []string{"fault.http-retry-after"}},
+	{"http-5xx-hammer", "asks every 2 s while its API fails", []string{"fault.http-status-5xx"}},
+	{"http-timeout-hammer", "asks again at once after a time-out", []string{"fault.cloud-brownout"}},
+	{"http-no-timeout", "waits for an answer for ever", []string{"fault.http-slow"}},
+	{"http-stale-lost", "leaves a turn out when its kept connection is closed", []string{"fault.http-keepalive-stale"}},
 }

@@ -12,8 +12,8 @@ import (
 const (
 	fetchEvery  = 5 * time.Second  // between two fetches of the configuration, if the server does not say more
 	fetchRarely = 24 * time.Hour   // the most that it may say
-	requestWait = 15 * time.Second // for a request with its answer
-	packWait    = 60 * time.Second // the same for a language pack
+	requestWait = 15 * time.Second // for the configuration, with all that it takes
+	packWait    = 60 * time.Second // for a language pack
 	apiBackoff  = 2 * time.Second  // the first wait after a failure
 	apiCap      = 60 * time.Second
 	apiPatience = 24 * time.Hour   // the longest Retry-After that is kept to
@@ -66,7 +66,7 @@ func (d *Device) advanceAPI() {
 	if a == nil || a.turn != nil || d.up < a.at || a.gone {
 		return
 	}
-	wait, run := requestWait*2, a.client.fetchDocument // a refresh may come in between
+	wait, run := requestWait, a.client.fetchDocument
 	if p := d.set.Wanted; p != nil {
 		want := *p
 		wait, run = packWait, func(ctx context.Context) outcome { return a.client.fetchPack(ctx, want) }
@@ -178,6 +178,8 @@ func (d *Device) apiWaitFlawed(wait time.Duration, err error) time.Duration {
 	case d.has("http-5xx-hammer") && status >= 500 && refused.after == 0,
 		d.has("http-401-hammer") && status == 401:
 		return 2 * time.Second
+	case errors.Is(err, errStale):
+		return fetchEvery
 	case d.has("http-timeout-hammer") && timeout, d.has("http-redirect-hammer") && errors.Is(err, errRedirects):
 		return 50 * time.Millisecond
 	case d.has("http-401-gives-up") && status == 401:
