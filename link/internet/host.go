@@ -39,6 +39,7 @@ type Host struct {
 	has     []netip.Prefix
 	routers []netip.Addr
 	seen    watchers
+	taps    taps
 	auto    auto
 }
 
@@ -69,6 +70,7 @@ func NewHost(clk *clock.Clock, l *frame.Link, mac net.HardwareAddr, seed uint64)
 	}
 	l.Near(func(f []byte) {
 		h.seen.look(f)
+		h.taps.look(f)
 		h.nic.deliver(f)
 	})
 	return h, nil

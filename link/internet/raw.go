@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/shakedown-test/shakedown/link/frame"
@@ -20,6 +21,49 @@ var probing = stack.DADConfigurations{DupAddrDetectTransmits: 2, RetransmitTimer
 
 // Send puts an Ethernet frame on the host's link, past its IP stack.
 func (h *Host) Send(frame []byte) { h.nic.send(frame) }
+
+// Tap calls f for every frame that reaches the host's interface, whomever it is for, until stop. F must neither keep nor change it, nor
+// wait.
+func (h *Host) Tap(f func(frame []byte)) (stop func()) {
+	mine := &f
+	h.taps.mu.Lock()
+	defer h.taps.mu.Unlock()
+	h.taps.all = append(slices.Clone(h.taps.all), mine)
+	return func() {
+		h.taps.mu.Lock()
+		defer h.taps.mu.Unlock()
+		h.taps.all = slices.DeleteFunc(slices.Clone(h.taps.all), func(o *func([]byte)) bool { return o == mine })
+	}
+}
+
+type taps struct {
+	mu  sync.RWMutex
+	all []*func([]byte)
+}
+
+func (t *taps) look(frame []byte) {
+	t.mu.RLock()
+	all := t.all
+	t.mu.RUnlock()
+	for _, f := range all {
+		(*f)(frame)
+	}
+}
+
+// Datagram is the UDP payload of an Ethernet frame with an IPv4 packet that is no fragment; false: it holds none, or a corrupted one.
+func Datagram(frame []byte) (from, to netip.AddrPort, payload []byte, ok bool) {
+	p, ok := parse(frame)
+	if !ok || !p.whole || p.proto != UDP {
+		return from, to, nil, false
+	}
+	b := p.body()
+	length := int(binary.BigEndian.Uint16(b[4:]))
+	if length < 8 || length > len(b) || b[6]|b[7] != 0 && !p.sound() {
+		return from, to, nil, false
+	}
+	src, dst, _ := p.ports()
+	return netip.AddrPortFrom(p.src, src), netip.AddrPortFrom(p.dst, dst), b[8:length], true
+}
 
 // remac gives the host another Ethernet address.
 func (h *Host) remac(mac [6]byte) {

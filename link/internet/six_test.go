@@ -131,14 +131,7 @@ func TestFirewall(t *testing.T) {
 		t.Error("the firewall lets everybody in")
 	}
 	undo := w.Home().Router.Firewall(true)
-	if ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second); true {
-		c, err := w.Servers.DialContext(ctx, "tcp", at.String())
-		cancel()
-		if err != nil {
-			t.Fatalf("an open firewall: %v", err)
-		}
-		c.Close()
-	}
+	await(t, "a way through an open firewall", func() bool { return reaches2(w.Servers, at) })
 	undo()
 	if reaches2(w.Servers, at) {
 		t.Error("the firewall stays open")
