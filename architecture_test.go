@@ -18,7 +18,7 @@ const module = "github.com/shakedown-test/shakedown/"
 
 // layers is the house from the roof down; a package imports its own layer and those below. "x/" stands for the packages in folder x.
 var layers = [][]string{
-	{"cmd/"},
+	{"cmd/", "bench/"},
 	{"cli"},
 	{"campaign", "report", "verdict"},
 	{"checks"},
@@ -26,7 +26,7 @@ var layers = [][]string{
 	{"judge"},
 	{"check"},
 	{"testbed"},
-	{"world/", "link", "driver"},
+	{"world/", "link", "link/", "driver"},
 	{"wire/", "product"},
 	{"evidence"},
 	{"world/clock"},
@@ -42,10 +42,10 @@ var narrower = map[string][]string{
 }
 
 // bundled is all that the bundled product is made of.
-var bundled = []string{"reference/", "driver", "world/", "wire/", "product", "evidence"}
+var bundled = []string{"reference/", "driver", "link/", "world/", "wire/", "product", "evidence"}
 
 // knowReference are the only ones, beside tests, who know the bundled product.
-var knowReference = []string{"cmd/", "cli", "campaign", "reference", "reference/"}
+var knowReference = []string{"cmd/", "bench/", "cli", "campaign", "reference", "reference/"}
 
 // file is a Go file of the module, parsed.
 type file struct {

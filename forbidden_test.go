@@ -31,7 +31,7 @@ var forbidden = []prohibition{
 	{pkg: "log", except: true, instead: "record an event, or return an error"},
 	{
 		pkg: "time", names: []string{"Now", "Since", "Until"},
-		allowed: []string{"cmd/", "cli", "world/clock", "campaign", "evidence"},
+		allowed: []string{"cmd/", "cli", "world/clock", "campaign", "evidence", "link/frame", "bench/"},
 		instead: "use the clock that was given: runs are in device time",
 	},
 	{
@@ -41,7 +41,7 @@ var forbidden = []prohibition{
 	},
 	{
 		pkg: "net", names: []string{"Listen", "ListenPacket", "ListenTCP", "ListenUDP", "ListenUnix", "ListenMulticastUDP"},
-		allowed: []string{"cli", "testbed", "reference/driver_cloud.go"}, // the last is a part under test, which opens its own
+		allowed: []string{"cli", "testbed", "link/reserve_other.go", "bench/", "reference/driver_cloud.go"}, // the last is a part under test, which opens its own
 		instead: "take a net.Listener; the testbed opens them on loopback",
 	},
 	{pkg: "math/rand", except: true, instead: "use math/rand/v2 with the seed of the run"},

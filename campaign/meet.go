@@ -30,6 +30,10 @@ func meet(o Options, c *check.Check) (outcome evidence.Outcome, reason, hint str
 				fmt.Sprintf("give %q a control program that offers %s (control: and can: in the product file)", part.Name, can), nil
 		}
 	}
+	if c.Needs.World && !kind.Joins {
+		return evidence.NotRun, fmt.Sprintf("%q connects over this machine's own network, which is not made to misbehave", part.Name),
+			"only parts whose driver joins the world of Shakedown's own can be tested so", nil
+	}
 	for _, key := range c.Needs.Declares {
 		if !o.Product.Declares(part, key) {
 			missing = append(missing, key)

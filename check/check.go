@@ -71,6 +71,7 @@ type Needs struct {
 	Can      []product.Capability // what the part's driver must be able to do
 	Declares []string             // values that the product file must declare
 	Clients  int                  // test identities of a real cloud
+	World    bool                 // the part must be in the in-process internet, where its network can be made to misbehave: T.World, T.Access
 }
 
 // Risk is the first word of the id.

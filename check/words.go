@@ -23,5 +23,8 @@ func (n Needs) Words() []string {
 	if n.Clients > 0 {
 		words = append(words, fmt.Sprintf("%d test identities", n.Clients))
 	}
+	if n.World {
+		words = append(words, "a part that joins the in-process internet")
+	}
 	return words
 }

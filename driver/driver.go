@@ -6,9 +6,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net"
 
 	"github.com/shakedown-test/shakedown/evidence"
+	"github.com/shakedown-test/shakedown/link/internet"
 	"github.com/shakedown-test/shakedown/product"
 	"github.com/shakedown-test/shakedown/world/clock"
 )
@@ -26,13 +26,12 @@ type Env struct {
 	State   string            // the part's state folder, kept over restarts; it exists
 	Values  map[string]string // placeholders without braces: broker.host, broker.port, broker.name, ca.file, client.cert, client.key, device.id, state.dir, listen.port, server.cert, server.key, clients.ca, variant.NAME
 	Defects []string          // reference only: planted on purpose
+	Host    *internet.Host    // of a part that runs in this process and joins the world; nil: it uses the machine's network
 
 	// Ask puts a question to the person at the terminal and returns the answer; nil when there is none.
 	Ask func(ctx context.Context, question string) (string, error)
 	// Tell shows a line to the person; never nil.
 	Tell func(line string)
-	// Refused is told of connection attempts of in-process parts that a closed port turned away; may be nil.
-	Refused func(net.Addr)
 }
 
 // Driver is how Shakedown acts on one real part. What it prints, and its exits, go to Env.Log as Console and Exit events of the
@@ -67,6 +66,7 @@ type Kind struct {
 	Open      func(Env) (Driver, error)
 	Can       []product.Capability // what every driver of this kind can do; a part's control program may add to it
 	Instances int                  // how many parts can run at once; 0: any number
+	Joins     bool                 // a device of this kind joins the in-process internet; else it connects over the machine's loopback
 }
 
 // Kinds finds a Kind by the name in the product file.

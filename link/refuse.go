@@ -11,7 +11,7 @@ import (
 // reopening is how often Refuse tries to get its port back, 20 ms apart.
 const reopening = 25
 
-// Refuse closes the port: the kernel answers a SYN with RST. Connections that are open stay so. Where CanWatchRefused holds, every
+// Refuse closes the port: the kernel answers a SYN with RST. Connections that are open stay so. Where SeesRefused holds, every
 // SYN that comes meanwhile is logged as a Refused event. When the port cannot be opened again, undo logs why and the link is closed
 // for new connections: Accept fails with the reason. It fails with net.ErrClosed after Close.
 func (s *Stream) Refuse() (undo func(), err error) {
@@ -26,35 +26,33 @@ func (s *Stream) Refuse() (undo func(), err error) {
 	s.mu.Unlock()
 	if ln != nil {
 		ln.Close()
-		s.watch()
+		s.watch(ln)
 	}
 	return s.impair("refuse", s.unrefuse), nil
 }
 
-// Attempted logs a connection attempt that the closed port refused, as an in-process dialer saw it. Where SYNs are watched it does
-// nothing, so that no attempt is logged twice.
-func (s *Stream) Attempted(text string) {
-	s.mu.Lock()
-	watched := s.unwatch != nil
-	s.mu.Unlock()
-	if !watched {
-		s.refused(text)
-	}
+// Watcher is a listener that can tell of the SYNs that come to its port, also while it is closed.
+type Watcher interface {
+	WatchRefused(seen func(from net.Addr)) (stop func())
 }
 
 func (s *Stream) refused(text string) {
 	s.add(evidence.Event{Kind: evidence.Refused, Text: text})
 }
 
-// watch logs the SYNs to the closed port, where the system lets us see them.
-func (s *Stream) watch() {
-	tcp, ok := s.addr.(*net.TCPAddr)
-	if !ok {
+// watch logs the SYNs to the port of a closed listener, where it or the system lets us see them.
+func (s *Stream) watch(ln net.Listener) {
+	seen := func(from net.Addr) { s.refused("SYN from " + from.String()) }
+	var stop func()
+	if w, ok := ln.(Watcher); ok {
+		stop = w.WatchRefused(seen)
+	} else if tcp, ok := s.addr.(*net.TCPAddr); ok {
+		var err error
+		if stop, err = WatchRefused(tcp.Port, seen); err != nil {
+			return // not allowed here; SeesRefused says so to whom it concerns
+		}
+	} else {
 		return
-	}
-	stop, err := WatchRefused(tcp.Port, func(from net.Addr) { s.refused("SYN from " + from.String()) })
-	if err != nil {
-		return // not allowed here; CanWatchRefused says so to whom it concerns
 	}
 	s.mu.Lock()
 	late := s.closed || s.unwatch != nil

@@ -27,6 +27,8 @@ type Stream struct {
 	log    *evidence.Log
 	addr   net.Addr
 
+	watches bool // the listener itself can tell of refused attempts
+
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup
@@ -61,6 +63,7 @@ func NewStream(name string, listen Listen, clk *clock.Clock, log *evidence.Log) 
 		name: name, listen: listen, clk: clk, log: log, addr: ln.Addr(), listener: ln,
 		ready: make(chan *Conn, MaxOpen), conns: make(map[*Conn]struct{}),
 	}
+	_, s.watches = ln.(Watcher)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.tasks.Go(func() { s.serve(ln) })
 	return s, nil
@@ -84,6 +87,9 @@ func (s *Stream) Accept() (*Conn, error) {
 	}
 	return nil, fmt.Errorf("accept on link %s: %w", s.name, net.ErrClosed)
 }
+
+// SeesRefused reports whether attempts that come while the port is closed are logged.
+func (s *Stream) SeesRefused() bool { return s.watches || CanWatchRefused() }
 
 // TurnedAway is how many connections were closed at once because MaxOpen were open.
 func (s *Stream) TurnedAway() int {

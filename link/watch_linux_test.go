@@ -10,7 +10,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/shakedown-test/shakedown/evidence"
 )
 
 // TestSegments asks the part's kernel how many segments with data came.
@@ -89,25 +88,4 @@ func FuzzSynTo(f *testing.F) {
 	f.Add(packet(2))
 	f.Add(packet(0x12)[:30])
 	f.Fuzz(func(t *testing.T, b []byte) { synTo(b, 1883) })
-}
-
-func TestAttemptsAreLoggedOnce(t *testing.T) {
-	b := newBench(t)
-	undo, err := b.Refuse()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer undo()
-	if _, err := net.Dial("tcp4", b.Addr().String()); err == nil {
-		t.Fatal("the port is open")
-	}
-	b.Attempted("as the dialer saw it")
-	want := "as the dialer saw it"
-	if CanWatchRefused() {
-		want = "SYN from"
-	}
-	b.await(evidence.Refused, want)
-	if n := b.count(evidence.Refused); n != 1 {
-		t.Errorf("%d refused events", n)
-	}
 }

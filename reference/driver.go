@@ -9,7 +9,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/shakedown-test/shakedown/driver"
@@ -29,8 +28,8 @@ var built = time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)
 func Kind() driver.Kind {
 	return driver.Kind{
 		Name: "reference",
-		Open: open,
-		Can:  []product.Capability{product.PowerCut, product.Restart, product.ConsoleRead, product.Rejoin, "trigger.reboot", "query.version"},
+		Open: open, Joins: true,
+		Can: []product.Capability{product.PowerCut, product.Restart, product.ConsoleRead, product.Rejoin, "trigger.reboot", "query.version"},
 	}
 }
 
@@ -210,26 +209,13 @@ func (c *control) dial(ctx context.Context, network, addr string) (net.Conn, err
 	name := strings.ToLower(c.env.Values["broker.name"])
 	_, domain, _ := strings.Cut(name, ".")
 	host = strings.ToLower(host)
-	ip := net.ParseIP(host)
-	switch {
-	case ip != nil && !ip.IsLoopback(), ip == nil && host != name && host != "localhost" && (domain == "" || !strings.HasSuffix(host, "."+domain)):
-		return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
-	case ip == nil:
-		host = "127.0.0.1"
+	if net.ParseIP(host) == nil {
+		if host != name && (domain == "" || !strings.HasSuffix(host, "."+domain)) {
+			return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+		}
+		host = c.env.Values["broker.host"]
 	}
-	conn, err := (&net.Dialer{}).DialContext(ctx, network, net.JoinHostPort(host, port))
-	if errors.Is(err, syscall.ECONNREFUSED) && c.env.Refused != nil {
-		c.env.Refused(refusedBy(host, port))
-	}
-	return conn, err
-}
-
-func refusedBy(host, port string) net.Addr {
-	addr, err := net.ResolveTCPAddr("tcp", net.JoinHostPort(host, port))
-	if err != nil {
-		return nil
-	}
-	return addr
+	return c.env.Host.DialContext(ctx, network, net.JoinHostPort(host, port))
 }
 
 func (c *control) note(kind evidence.Kind, text string) {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"maps"
-	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +16,7 @@ import (
 
 	"github.com/shakedown-test/shakedown/driver"
 	"github.com/shakedown-test/shakedown/evidence"
+	"github.com/shakedown-test/shakedown/link/internet"
 	"github.com/shakedown-test/shakedown/product"
 	"github.com/shakedown-test/shakedown/world/broker"
 	"github.com/shakedown-test/shakedown/world/clock"
@@ -28,6 +29,7 @@ var authority = sync.OnceValues(func() (*pki.Authority, error) { return pki.New(
 
 // world is a TLS broker and the log of all that happens.
 type world struct {
+	net *internet.World
 	log *evidence.Log
 	env driver.Env
 	b   *broker.Broker
@@ -43,22 +45,31 @@ func newWorld(t *testing.T, firmware string, defects ...string) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	clk := clock.New(100)
+	net, err := internet.Open(internet.Config{Clock: clk, Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	clk := clock.New(100)
+	t.Cleanup(net.Close)
+	at, err := net.Name("broker.reference.test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Servers.Listen(netip.AddrPortFrom(at, 8883))
+	if err != nil {
+		t.Fatal(err)
+	}
 	dir := t.TempDir()
 	ca := filepath.Join(dir, "ca.pem")
 	if err := os.WriteFile(ca, a.RootsPEM(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	w := &world{log: evidence.NewLog(clk.Now, nil, false)}
+	w := &world{net: net, log: evidence.NewLog(clk.Now, nil, false)}
 	w.b = broker.New(broker.Options{Part: "cloud", Clock: clk, Log: w.log})
 	w.env = driver.Env{
 		Clock: clk, Log: w.log, Part: product.Part{Name: "thermostat"}, Variant: product.Variant{Firmware: firmware}, Seed: 1, State: dir, Defects: defects,
-		Values: map[string]string{"device.id": "unit-1", "broker.host": "127.0.0.1", "broker.port": port, "broker.name": "broker.reference.test", "ca.file": ca},
+		Values: map[string]string{"device.id": "unit-1", "broker.host": at.String(), "broker.port": "8883", "broker.name": "broker.reference.test", "ca.file": ca},
+		Host:   w.join(t),
 	}
 	var tasks sync.WaitGroup
 	tasks.Go(func() {
@@ -76,6 +87,16 @@ func newWorld(t *testing.T, firmware string, defects ...string) *world {
 		tasks.Wait()
 	})
 	return w
+}
+
+// join gives one device its place.
+func (w *world) join(t *testing.T) *internet.Host {
+	t.Helper()
+	h, _, err := w.net.Home().Host("device")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
 }
 
 func (w *world) await(t *testing.T, mark int, what string, match func(evidence.Event) bool) evidence.Event {
@@ -150,29 +171,6 @@ func TestDriverRefuses(t *testing.T) {
 	}
 }
 
-func TestDriverTellsOfClosedPorts(t *testing.T) {
-	w := newWorld(t, "2.1")
-	refused := make(chan net.Addr, 10)
-	w.env.Values["broker.port"] = "1" // nothing listens there
-	w.env.Refused = func(a net.Addr) { refused <- a }
-	d, err := Kind().Open(w.env)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	if err := d.Start(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	select {
-	case a := <-refused:
-		if a.String() != "127.0.0.1:1" {
-			t.Errorf("refused by %s", a)
-		}
-	case <-time.After(5 * time.Second):
-		t.Fatal("nothing was refused")
-	}
-}
-
 // TestDefectsEndCleanly runs devices with each of the defects at the same time in a world where commands come, and ends them.
 func TestDefectsEndCleanly(t *testing.T) {
 	w := newWorld(t, "2.1")
@@ -182,6 +180,7 @@ func TestDefectsEndCleanly(t *testing.T) {
 		env := w.env
 		env.Values = maps.Clone(env.Values)
 		env.Values["device.id"], env.Defects, env.State = defect.ID, []string{defect.ID}, filepath.Join(root, defect.ID)
+		env.Host = w.join(t)
 		if err := os.Mkdir(env.State, 0o700); err != nil {
 			t.Fatal(err)
 		}

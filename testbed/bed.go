@@ -14,6 +14,8 @@ import (
 	"github.com/shakedown-test/shakedown/driver"
 	"github.com/shakedown-test/shakedown/evidence"
 	"github.com/shakedown-test/shakedown/link"
+	"github.com/shakedown-test/shakedown/link/frame"
+	"github.com/shakedown-test/shakedown/link/internet"
 	"github.com/shakedown-test/shakedown/product"
 	"github.com/shakedown-test/shakedown/world/broker"
 	"github.com/shakedown-test/shakedown/world/clock"
@@ -47,8 +49,10 @@ type Bed struct {
 	Rand    *rand.Rand
 	PKI     *pki.Authority
 
+	World    *internet.World // where the device is; nil: on the machine's loopback, or wherever it connects from
+	Access   *frame.Link     // the device's own link to its home network; up is from the device. Nil without World
 	Device   *Device
-	Link     *link.Stream
+	Link     *link.Stream // the same connection at TCP level
 	Endpoint *endpoint.Endpoint
 	Broker   *broker.Broker
 
@@ -127,15 +131,10 @@ func (b *Bed) openDevice(part product.Part) error {
 	if l == nil {
 		return fmt.Errorf("it has no MQTT link\nhint: add a link of protocol mqtt or mqtts from %s in the product file", part.Name)
 	}
-	address := part.Listen
-	if address == "" {
-		address = "127.0.0.1:0"
-	}
-	listen, release, err := link.Reserve(address)
+	listen, err := b.listen(part, l.Protocol)
 	if err != nil {
-		return err
+		return fmt.Errorf("listen for it: %w", err)
 	}
-	b.Undo(release)
 	stream, err := link.NewStream(l.Name, listen, b.Clock, b.Log)
 	if err != nil {
 		return fmt.Errorf("listen for it: %w", err)
@@ -177,10 +176,13 @@ func (b *Bed) unit(part product.Part, n int) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
+	host, err := b.join(d)
+	if err != nil {
+		return nil, err
+	}
 	d.drv, err = driver.Open(b.cfg.Kinds, driver.Env{
 		Clock: b.Clock, Log: b.Log, Part: part, Variant: b.Variant, Seed: b.cfg.Seed + uint64(n), State: state, Values: values,
-		Defects: b.cfg.Defects, Ask: b.cfg.Ask, Tell: b.cfg.Tell,
-		Refused: func(a net.Addr) { b.Link.Attempted(a.String()) },
+		Defects: b.cfg.Defects, Ask: b.cfg.Ask, Tell: b.cfg.Tell, Host: host,
 	})
 	if err != nil {
 		return nil, err

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/shakedown-test/shakedown/check"
-	"github.com/shakedown-test/shakedown/link"
 	"github.com/shakedown-test/shakedown/wire/mqtt"
 	"github.com/shakedown-test/shakedown/world/broker"
 )
@@ -18,8 +17,8 @@ func acceptsAndCloses(t *check.T) (undo func(), err error) { return t.Link.Close
 func refuses(t *check.T) (undo func(), err error) { return t.Link.Refuse() }
 
 // unseen is why attempts on a closed port may go unseen.
-func unseen() string {
-	if link.CanWatchRefused() {
+func unseen(t *check.T) string {
+	if t.Link.SeesRefused() {
 		return "see in its console whether it tries at all"
 	}
 	return "attempts on a closed port are seen with CAP_NET_RAW only: run as root, or setcap cap_net_raw+ep on the program"

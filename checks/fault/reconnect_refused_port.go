@@ -32,6 +32,6 @@ var ReconnectRefusedPort = &check.Check{
 	Typical: 40 * time.Second,
 	Limit:   45 * time.Minute,
 	Run: func(ctx context.Context, t *check.T) error {
-		return outage{during: "while the port is closed", begin: refuses, blind: unseen()}.run(ctx, t)
+		return outage{during: "while the port is closed", begin: refuses, blind: unseen(t)}.run(ctx, t)
 	},
 }

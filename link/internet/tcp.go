@@ -142,6 +142,7 @@ func (h *Host) Listen(at netip.AddrPort) (*Listener, error) {
 		if at.Addr().IsUnspecified() {
 			full.Addr = tcpip.Address{}
 		}
+		l.ep.SocketOptions().SetReuseAddress(true) // as Go does it: connections of an earlier listener may linger
 		if terr = l.ep.Bind(full); terr == nil {
 			terr = l.ep.Listen(1024)
 		}

@@ -1,0 +1,56 @@
+package testbed
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+
+	"github.com/shakedown-test/shakedown/link"
+	"github.com/shakedown-test/shakedown/link/internet"
+	"github.com/shakedown-test/shakedown/product"
+)
+
+// ports are where the stand-in of a cloud listens in a world, as registered with IANA.
+var ports = map[product.Protocol]uint16{product.MQTT: 1883, product.MQTTS: 8883}
+
+// listen is how the stand-in of a device's cloud gets its listener: in a world of its own at the name that the device is configured with,
+// or on a port of this machine.
+func (b *Bed) listen(part product.Part, speaks product.Protocol) (link.Listen, error) {
+	if !b.cfg.Kinds[part.Driver].Joins {
+		address := part.Listen
+		if address == "" {
+			address = "127.0.0.1:0"
+		}
+		listen, release, err := link.Reserve(address)
+		if err == nil {
+			b.Undo(release)
+		}
+		return listen, err
+	}
+	var err error
+	b.World, err = internet.Open(internet.Config{Clock: b.Clock, Log: b.Log, Seed: b.cfg.Seed})
+	if err != nil {
+		return nil, err
+	}
+	b.Undo(b.World.Close)
+	at, err := b.World.Name(part.Host)
+	if err != nil {
+		return nil, err
+	}
+	return func() (net.Listener, error) { return b.World.Servers.Listen(netip.AddrPortFrom(at, ports[speaks])) }, nil
+}
+
+// join gives a unit of the device its place in the world's home network; nil where there is no world.
+func (b *Bed) join(d *Device) (*internet.Host, error) {
+	if b.World == nil {
+		return nil, nil
+	}
+	host, access, err := b.World.Home().Host(d.ID)
+	if err != nil {
+		return nil, fmt.Errorf("join %s to its home network: %w", d.ID, err)
+	}
+	if b.Access == nil {
+		b.Access = access
+	}
+	return host, nil
+}
