@@ -50,7 +50,7 @@ func texts(log *evidence.Log) string {
 
 // A client of other makers gets, puts and observes, block by block, over UDP and over DTLS with a pre-shared key.
 func TestOtherClient(t *testing.T) {
-	secure := &DTLS{Identity: "unit", Key: []byte("a key of 16 byte")}
+	secure := &DTLS{Keys: map[string][]byte{"unit": []byte("a key of 16 byte")}}
 	for name, o := range map[string]*DTLS{"udp": nil, "dtls": secure} {
 		t.Run(name, func(t *testing.T) {
 			s, log := start(t, o)
@@ -118,7 +118,7 @@ func dial(t *testing.T, s *Server, secure *DTLS) *client.Conn {
 		c, err = udp.Dial(s.Addr().String(), runner)
 	} else {
 		c, err = dtls.Dial(s.Addr().String(), &piondtls.Config{
-			PSK: func([]byte) ([]byte, error) { return secure.Key, nil }, PSKIdentityHint: []byte(secure.Identity),
+			PSK: func([]byte) ([]byte, error) { return secure.Keys["unit"], nil }, PSKIdentityHint: []byte("unit"),
 			CipherSuites: []piondtls.CipherSuiteID{piondtls.TLS_PSK_WITH_AES_128_CCM_8},
 		}, runner)
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"net"
 	"sync"
 	"time"
@@ -18,12 +19,11 @@ import (
 // DTLS is how a server secures its connections (DTLS 1.2). It takes clients with a pre-shared key, and those that offer certificates
 // where it has one.
 type DTLS struct {
-	Identity    string // of the pre-shared key; empty: none is taken
-	Key         []byte
-	Certificate *tls.Certificate // nil: none
-	ClientCAs   *x509.CertPool   // a client with a certificate is verified by these; nil: none is asked for
-	NoCID       bool             // does not take connection ids (RFC 9146)
-	MTU         int              // largest datagram of the handshake; 0: 1200
+	Keys        map[string][]byte // pre-shared keys by identity; nil: none is taken
+	Certificate *tls.Certificate  // nil: none
+	ClientCAs   *x509.CertPool    // a client with a certificate is verified by these; nil: none is asked for
+	NoCID       bool              // does not take connection ids (RFC 9146)
+	MTU         int               // largest datagram of the handshake; 0: 1200
 }
 
 // Hello is what a ClientHello says, as the Data of a Hello event.
@@ -60,6 +60,9 @@ func newSecure(s *Server, o DTLS) *secure {
 // SetDTLS changes how the next sessions are secured.
 func (s *Server) SetDTLS(change func(*DTLS)) (undo func()) {
 	x := s.secure
+	if x == nil {
+		return func() {}
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	before := x.o
@@ -70,6 +73,9 @@ func (s *Server) SetDTLS(change func(*DTLS)) (undo func()) {
 		x.o = before
 	}
 }
+
+// Secure reports whether the server speaks DTLS.
+func (s *Server) Secure() bool { return s.secure != nil }
 
 // MuteHellos does not answer ClientHellos any more; they are still logged.
 func (s *Server) MuteHellos() (undo func()) {
@@ -146,10 +152,11 @@ func (x *secure) config(ses *session) *dtls.Config {
 	cfg := &dtls.Config{
 		FlightInterval: x.s.o.Clock.Wall(time.Second), MTU: x.o.MTU, ExtendedMasterSecret: dtls.RequestExtendedMasterSecret,
 	}
-	if x.o.Identity != "" {
-		identity, key := x.o.Identity, x.o.Key
+	if len(x.o.Keys) > 0 {
+		keys := maps.Clone(x.o.Keys)
 		cfg.PSK = func(hint []byte) ([]byte, error) {
-			if string(hint) != identity {
+			key := keys[string(hint)]
+			if key == nil {
 				return nil, fmt.Errorf("unknown identity %q", hint)
 			}
 			return key, nil

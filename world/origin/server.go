@@ -235,3 +235,14 @@ func (s *Server) handle(p *Peer, m *coap.Message) {
 		p.responded(m)
 	}
 }
+
+// Got returns the message of an In event.
+func Got(e evidence.Event) (*coap.Message, bool) { return of(e, evidence.In) }
+
+// Sent returns the message of an Out event.
+func Sent(e evidence.Event) (*coap.Message, bool) { return of(e, evidence.Out) }
+
+func of(e evidence.Event, kind evidence.Kind) (*coap.Message, bool) {
+	m, ok := e.Data.(*coap.Message)
+	return m, ok && m != nil && e.Kind == kind
+}
