@@ -30,7 +30,11 @@ func (h *Host) openUDP(at tcpip.FullAddress, version tcpip.NetworkProtocolNumber
 		ep.Close()
 		return nil, errno(errors.New(terr.String()))
 	}
-	return &packetConn{UDPConn: gonet.NewUDPConn(wq, ep), ep: ep}, nil
+	return newPacketConn(wq, ep), nil
+}
+
+func newPacketConn(wq *waiter.Queue, ep tcpip.Endpoint) *packetConn {
+	return &packetConn{UDPConn: gonet.NewUDPConn(wq, ep), ep: ep}
 }
 
 // ReadFrom implements net.PacketConn.
