@@ -21,6 +21,8 @@ type settings struct {
 	Retained string   `json:"retained"` // id of the last retained command; it comes again at every subscription, however long ago it was
 	Old      bool     `json:"old"`      // the server does not speak MQTT 5.0
 
+	LastTime time.Time `json:"last_time"` // as the last time server told it
+
 	Session session   `json:"session"`
 	Backlog []reading `json:"backlog"` // not yet sent, oldest first
 	Events  []message `json:"events"`  // not yet sent, oldest first
