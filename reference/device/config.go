@@ -31,6 +31,7 @@ type Config struct {
 
 	Clock *clock.Clock
 	Dial  func(ctx context.Context, network, addr string) (net.Conn, error)
+	Home  Home              // the home network; nil: it tells nobody there of itself
 	State string            // folder that outlives restarts
 	Out   func(line string) // the console
 	Seed  uint64            // of its jitter and its sensor
