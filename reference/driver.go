@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"strings"
 	"sync"
@@ -187,6 +188,13 @@ func (c *control) config() (device.Config, error) {
 	for _, id := range c.env.Defects {
 		cfg.Defects[id] = true
 	}
+	if c.env.Resolvers != nil {
+		cfg.Resolvers = func() []netip.Addr { return c.env.Resolvers }
+		cfg.ListenPacket = c.env.Host.ListenPacket
+		if _, domain, ok := strings.Cut(cfg.Host, "."); ok {
+			cfg.TimeServers = []string{"ntp." + domain, "ntp2." + domain}
+		}
+	}
 	for _, f := range []struct {
 		name string
 		into *[]byte
@@ -203,7 +211,8 @@ func (c *control) config() (device.Config, error) {
 	return cfg, nil
 }
 
-// dial connects in place of the device's network: names of the product's domain are this machine, all else does not exist.
+// dial connects in place of the device's network. Where that has no DNS, names of the product's domain are the broker, and no other
+// exists.
 func (c *control) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"sync"
@@ -51,6 +52,8 @@ type Bed struct {
 
 	World    *internet.World // where the device is; nil: on the machine's loopback, or wherever it connects from
 	Access   *frame.Link     // the device's own link to its home network; up is from the device. Nil without World
+	DNS      *Names          // nil without World
+	NTP      *TimeServers    // nil without World
 	Device   *Device
 	Link     *link.Stream // the same connection at TCP level
 	Endpoint *endpoint.Endpoint
@@ -61,6 +64,8 @@ type Bed struct {
 	cfg   Config
 	mu    sync.Mutex
 	undos []func()
+
+	cloudAt netip.AddrPort
 }
 
 // Open puts a testbed together. The real part is not started yet.
@@ -182,7 +187,7 @@ func (b *Bed) unit(part product.Part, n int) (*Device, error) {
 	}
 	d.drv, err = driver.Open(b.cfg.Kinds, driver.Env{
 		Clock: b.Clock, Log: b.Log, Part: part, Variant: b.Variant, Seed: b.cfg.Seed + uint64(n), State: state, Values: values,
-		Defects: b.cfg.Defects, Ask: b.cfg.Ask, Tell: b.cfg.Tell, Host: host,
+		Defects: b.cfg.Defects, Ask: b.cfg.Ask, Tell: b.cfg.Tell, Host: host, Resolvers: b.resolvers(),
 	})
 	if err != nil {
 		return nil, err

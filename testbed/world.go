@@ -37,7 +37,39 @@ func (b *Bed) listen(part product.Part, speaks product.Protocol) (link.Listen, e
 	if err != nil {
 		return nil, err
 	}
-	return func() (net.Listener, error) { return b.World.Servers.Listen(netip.AddrPortFrom(at, ports[speaks])) }, nil
+	if err := b.openNames(part.Host, at); err != nil {
+		return nil, err
+	}
+	if err := b.openTime(part.Host); err != nil {
+		return nil, err
+	}
+	b.cloudAt = netip.AddrPortFrom(at, ports[speaks])
+	return func() (net.Listener, error) { return b.World.Servers.Listen(b.CloudAt()) }, nil
+}
+
+// CloudAt is where the stand-in of the device's cloud is in the world.
+func (b *Bed) CloudAt() netip.AddrPort {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.cloudAt
+}
+
+// MoveCloud has the stand-in of the device's cloud listen at another address of the world, which it returns. Connections that are open
+// stay so. The name still says the old address, where nobody listens any more.
+func (b *Bed) MoveCloud() (netip.Addr, error) {
+	at, err := b.World.Name("another address of the cloud")
+	if err != nil {
+		return at, err
+	}
+	undo, err := b.Link.Refuse()
+	if err != nil {
+		return at, err
+	}
+	b.mu.Lock()
+	b.cloudAt = netip.AddrPortFrom(at, b.cloudAt.Port())
+	b.mu.Unlock()
+	undo()
+	return at, nil
 }
 
 // join gives a unit of the device its place in the world's home network; nil where there is no world.

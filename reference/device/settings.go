@@ -21,9 +21,10 @@ type settings struct {
 	Retained string   `json:"retained"` // id of the last retained command; it comes again at every subscription, however long ago it was
 	Old      bool     `json:"old"`      // the server does not speak MQTT 5.0
 
-	NameNumber int    `json:"name_number"` // in its name in the home network; 0: none
-	Remote     bool   `json:"remote"`      // a port of the router is to be open
-	Mapped     uint16 `json:"mapped"`      // which it is; 0: none
+	NameNumber int       `json:"name_number"` // in its name in the home network; 0: none
+	Remote     bool      `json:"remote"`      // a port of the router is to be open
+	Mapped     uint16    `json:"mapped"`      // which it is; 0: none
+	LastTime   time.Time `json:"last_time"`   // as the last time server told it
 
 	Session session   `json:"session"`
 	Backlog []reading `json:"backlog"` // not yet sent, oldest first
