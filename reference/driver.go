@@ -198,6 +198,9 @@ func (c *control) config() (device.Config, error) {
 		Out:     func(line string) { c.note(evidence.Console, line) },
 		Defects: map[string]bool{},
 	}
+	if c.env.Host != nil {
+		cfg.Home = c.env.Host
+	}
 	if strings.HasPrefix(cfg.Firmware, "1.") {
 		cfg.Version = mqtt.V311
 	}
