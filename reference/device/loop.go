@@ -19,10 +19,11 @@ func (d *Device) advance() {
 		return
 	}
 	d.sample()
+	d.keepTime()
 	l := d.link
 	switch {
 	case l == nil && d.dial == nil:
-		if d.up >= d.retryAt {
+		if d.up >= d.retryAt && !d.timeHeld() {
 			d.startDial()
 		}
 	case l == nil:
@@ -69,8 +70,13 @@ func (d *Device) pingAt() time.Duration {
 // next is the uptime at which advance has something to do.
 func (d *Device) next() time.Duration {
 	at := d.sampleAt
+	if len(d.clock.servers) > 0 && d.clock.done == nil {
+		at = min(at, d.clock.at)
+	}
 	l := d.link
 	switch {
+	case l == nil && d.dial == nil && d.timeHeld():
+		at = min(at, d.clock.at+holdAtMost)
 	case l == nil && d.dial == nil:
 		at = min(at, d.retryAt)
 	case l == nil:
