@@ -43,6 +43,9 @@ func (b *Bed) listen(part product.Part, speaks product.Protocol) (link.Listen, e
 	if err := b.openTime(part.Host); err != nil {
 		return nil, err
 	}
+	if err := b.openLeases(); err != nil {
+		return nil, err
+	}
 	b.cloudAt = netip.AddrPortFrom(at, ports[speaks])
 	return func() (net.Listener, error) { return b.World.Servers.Listen(b.CloudAt()) }, nil
 }
@@ -72,12 +75,12 @@ func (b *Bed) MoveCloud() (netip.Addr, error) {
 	return at, nil
 }
 
-// join gives a unit of the device its place in the world's home network; nil where there is no world.
+// join gives a unit of the device its place in the world's home network, without an address; nil where there is no world.
 func (b *Bed) join(d *Device) (*internet.Host, error) {
 	if b.World == nil {
 		return nil, nil
 	}
-	host, access, err := b.World.Home().Host(d.ID)
+	host, access, err := b.World.Home().BareHost(d.ID) // its address is leased
 	if err != nil {
 		return nil, fmt.Errorf("join %s to its home network: %w", d.ID, err)
 	}
