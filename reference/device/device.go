@@ -31,7 +31,7 @@ type Device struct {
 	unplug context.CancelFunc
 	mu     sync.Mutex
 	raw    net.Conn // the present TCP connection, for Cut
-	net    *network // nil: the network is there
+	net    *port // nil: the network is there
 
 	// What follows belongs to the goroutine of Run, and is new at every boot.
 	set       settings
@@ -102,7 +102,7 @@ func (d *Device) plug() (unplug func()) {
 	if d.cfg.Net == nil {
 		return func() {}
 	}
-	d.net = newNetwork(&d.cfg, &d.con, d.src)
+	d.net = newPort(&d.cfg, &d.con, d.src)
 	d.cfg.Resolvers = func() []netip.Addr {
 		dns, _ := d.net.told()
 		return dns

@@ -14,8 +14,8 @@ import (
 	"github.com/shakedown-test/shakedown/link/internet"
 )
 
-// network configures the device's Ethernet port by DHCP (RFC 2131), from power-on to the end.
-type network struct {
+// port configures the device's Ethernet port by DHCP (RFC 2131), from power-on to the end.
+type port struct {
 	cfg     *Config
 	host    *internet.Host
 	con     *console
@@ -50,17 +50,17 @@ var (
 	broadcast    = netip.MustParseAddr("255.255.255.255")
 )
 
-func newNetwork(cfg *Config, con *console, src *source) *network {
-	return &network{
+func newPort(cfg *Config, con *console, src *source) *port {
+	return &port{
 		cfg: cfg, host: cfg.Net, con: con, src: src, rng: rand.New(rand.NewPCG(cfg.Seed, 0xd4c9)),
 		in: make(chan *dhcpv4.DHCPv4, 8), changed: make(chan struct{}, 1),
 	}
 }
 
-func (n *network) has(defect string) bool { return n.cfg.Defects[defect] }
+func (n *port) has(defect string) bool { return n.cfg.Defects[defect] }
 
 // run gets an address and keeps it until ctx ends.
-func (n *network) run(ctx context.Context) {
+func (n *port) run(ctx context.Context) {
 	defer n.host.Tap(n.hear)()
 	for tries := 0; ctx.Err() == nil; {
 		l, err := n.acquire(ctx, &tries)
@@ -81,7 +81,7 @@ func (n *network) run(ctx context.Context) {
 }
 
 // hear takes DHCP messages for this device out of what comes in.
-func (n *network) hear(frame []byte) {
+func (n *port) hear(frame []byte) {
 	_, to, b, ok := internet.Datagram(frame)
 	if !ok || to.Port() != dhcpClient || len(b) > usualMTU {
 		return
@@ -97,7 +97,7 @@ func (n *network) hear(frame []byte) {
 }
 
 // acquire goes from INIT to BOUND. Tries counts what was sent without success, over several calls.
-func (n *network) acquire(ctx context.Context, tries *int) (l lease, err error) {
+func (n *port) acquire(ctx context.Context, tries *int) (l lease, err error) {
 	var offer *dhcpv4.DHCPv4
 	discover := n.message(dhcpv4.MessageTypeDiscover, func(p *dhcpv4.DHCPv4) {
 		if n.last.IsValid() {
@@ -141,7 +141,7 @@ func (n *network) acquire(ctx context.Context, tries *int) (l lease, err error) 
 }
 
 // backoff is 4, 8, 16, 32 and then 64 s, each one second more or less (RFC 2131, section 4.1).
-func (n *network) backoff(tries int) time.Duration {
+func (n *port) backoff(tries int) time.Duration {
 	wait := min(dhcpFirst<<min(tries, 8), dhcpMost)
 	if n.has("dhcp-hammer") {
 		wait = 500 * time.Millisecond
@@ -150,7 +150,7 @@ func (n *network) backoff(tries int) time.Duration {
 }
 
 // hold uses a lease until it is over.
-func (n *network) hold(ctx context.Context, l lease) {
+func (n *port) hold(ctx context.Context, l lease) {
 	if err := n.use(l, true); err != nil {
 		n.con.say("network: %v", err)
 		_ = n.cfg.Clock.Sleep(ctx, dhcpDeclined) // an error is the end, which the caller sees
@@ -170,7 +170,7 @@ func (n *network) hold(ctx context.Context, l lease) {
 }
 
 // keep renews a lease until it ends, and says why it did.
-func (n *network) keep(ctx context.Context, conn net.PacketConn, l lease) error {
+func (n *port) keep(ctx context.Context, conn net.PacketConn, l lease) error {
 	for at := l.renew; ; {
 		if n.has("dhcp-never-renews") {
 			at = l.ends
@@ -217,7 +217,7 @@ func (n *network) keep(ctx context.Context, conn net.PacketConn, l lease) error 
 }
 
 // renew asks to go on with a lease: its server alone, or, rebinding, everybody. Nil: no answer within the wait.
-func (n *network) renew(ctx context.Context, conn net.PacketConn, l lease, rebinding bool, wait time.Duration) (*dhcpv4.DHCPv4, error) {
+func (n *port) renew(ctx context.Context, conn net.PacketConn, l lease, rebinding bool, wait time.Duration) (*dhcpv4.DHCPv4, error) {
 	request := n.message(dhcpv4.MessageTypeRequest, func(p *dhcpv4.DHCPv4) { p.ClientIPAddr = l.addr.Addr().AsSlice() })
 	if rebinding {
 		n.host.Send(internet.UDPFrame(n.host.MAC, broadcastMAC, netip.AddrPortFrom(l.addr.Addr(), dhcpClient), netip.AddrPortFrom(broadcast, dhcpServer), request.ToBytes()))
@@ -232,7 +232,7 @@ func (n *network) renew(ctx context.Context, conn net.PacketConn, l lease, rebin
 }
 
 // answer waits for the answer to a message.
-func (n *network) answer(ctx context.Context, to *dhcpv4.DHCPv4, wait time.Duration, kind dhcpv4.MessageType) (*dhcpv4.DHCPv4, error) {
+func (n *port) answer(ctx context.Context, to *dhcpv4.DHCPv4, wait time.Duration, kind dhcpv4.MessageType) (*dhcpv4.DHCPv4, error) {
 	over := make(chan struct{})
 	timer := n.cfg.Clock.AfterFunc(wait, func() { close(over) })
 	defer timer.Stop()
@@ -255,7 +255,7 @@ func (n *network) answer(ctx context.Context, to *dhcpv4.DHCPv4, wait time.Durat
 }
 
 // message makes a message of the client.
-func (n *network) message(kind dhcpv4.MessageType, change func(*dhcpv4.DHCPv4)) *dhcpv4.DHCPv4 {
+func (n *port) message(kind dhcpv4.MessageType, change func(*dhcpv4.DHCPv4)) *dhcpv4.DHCPv4 {
 	p, err := dhcpv4.New(dhcpv4.WithHwAddr(n.host.MAC), dhcpv4.WithMessageType(kind))
 	if err != nil {
 		p = &dhcpv4.DHCPv4{OpCode: dhcpv4.OpcodeBootRequest, ClientHWAddr: n.host.MAC, Options: dhcpv4.OptionsFromList(dhcpv4.OptMessageType(kind))}
@@ -272,13 +272,13 @@ func (n *network) message(kind dhcpv4.MessageType, change func(*dhcpv4.DHCPv4)) 
 	return p
 }
 
-func (n *network) broadcast(p *dhcpv4.DHCPv4) {
+func (n *port) broadcast(p *dhcpv4.DHCPv4) {
 	from, to := netip.AddrPortFrom(netip.IPv4Unspecified(), dhcpClient), netip.AddrPortFrom(broadcast, dhcpServer)
 	n.host.Send(internet.UDPFrame(n.host.MAC, broadcastMAC, from, to, p.ToBytes()))
 }
 
 // decline tells the server that an address is in use.
-func (n *network) decline(l lease) {
+func (n *port) decline(l lease) {
 	n.broadcast(n.message(dhcpv4.MessageTypeDecline, func(p *dhcpv4.DHCPv4) {
 		p.UpdateOption(dhcpv4.OptRequestedIPAddress(l.addr.Addr().AsSlice()))
 		p.UpdateOption(dhcpv4.OptServerIdentifier(l.server.AsSlice()))
@@ -286,7 +286,7 @@ func (n *network) decline(l lease) {
 }
 
 // use configures the port by a lease.
-func (n *network) use(l lease, fresh bool) error {
+func (n *port) use(l lease, fresh bool) error {
 	if fresh {
 		if err := n.host.Add(l.addr); err != nil {
 			return err
@@ -315,7 +315,7 @@ func (n *network) use(l lease, fresh bool) error {
 }
 
 // drop stops using an address.
-func (n *network) drop(addr netip.Prefix, why error) {
+func (n *port) drop(addr netip.Prefix, why error) {
 	if err := n.host.Remove(addr); err != nil {
 		n.con.say("network: %v", err)
 	}
@@ -328,15 +328,15 @@ func (n *network) drop(addr netip.Prefix, why error) {
 	n.tell()
 }
 
-func (n *network) tell() {
+func (n *port) tell() {
 	select {
 	case n.changed <- struct{}{}:
 	default:
 	}
 }
 
-// now is the number of the address that the device has; 0: it has none. A nil network is one that is not the device's business.
-func (n *network) now() int {
+// now is the number of the address that the device has; 0: it has none. A nil port is one that is not the device's business.
+func (n *port) now() int {
 	if n == nil {
 		return 1
 	}
@@ -349,7 +349,7 @@ func (n *network) now() int {
 }
 
 // told are the resolvers and time servers of the lease.
-func (n *network) told() (dns, ntp []netip.Addr) {
+func (n *port) told() (dns, ntp []netip.Addr) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.lease == nil {
@@ -358,8 +358,8 @@ func (n *network) told() (dns, ntp []netip.Addr) {
 	return n.lease.dns, n.lease.ntp
 }
 
-// watch is what changes are told on; nil, which never is ready, without a network of its own.
-func (n *network) watch() <-chan struct{} {
+// watch is what changes are told on; nil, which never is ready, without a port of its own.
+func (n *port) watch() <-chan struct{} {
 	if n == nil {
 		return nil
 	}
