@@ -34,6 +34,7 @@ type Config struct {
 	Clock *clock.Clock
 	Net   *internet.Host // its Ethernet port, which it configures by DHCP; nil: the network is there
 	Dial  func(ctx context.Context, network, addr string) (net.Conn, error)
+	Home  Home // the home network; nil: it tells nobody there of itself
 
 	// Resolvers are those that the network told it of, best first; with nil, Dial is given names, else addresses only. IPv6 says whether
 	// the network has it; nil: it has not. TimeServers are names; none: the clock is always right. ListenPacket opens UDP ports for both.

@@ -31,7 +31,7 @@ type Device struct {
 	unplug context.CancelFunc
 	mu     sync.Mutex
 	raw    net.Conn // the present TCP connection, for Cut
-	net    *port // nil: the network is there
+	net    *port    // nil: the network is there
 
 	// What follows belongs to the goroutine of Run, and is new at every boot.
 	set       settings
@@ -55,10 +55,14 @@ type Device struct {
 	dial     *dialling // nil when none is under way
 	link     *link     // nil without a connection
 	retryAt  time.Duration
-	hops     int       // followed server references since the last session
-	referred string    // host:port of a server reference to try next; empty: the configured one
-	plain    bool      // next attempt is in the clear: only by defect
-	names    *resolver // nil: Dial is given names
+	hops     int            // followed server references since the last session
+	referred string         // host:port of a server reference to try next; empty: the configured one
+	plain    bool           // next attempt is in the clear: only by defect
+	home     *household     // nil: no home network
+	address  netip.Addr     // in it
+	outer    netip.AddrPort // where the router lets others in; port 0: nowhere
+	localDue bool           // where it can be reached is to be published
+	names    *resolver      // nil: Dial is given names
 	clock    timekeeper
 	flaw     flaws
 }
@@ -161,6 +165,7 @@ func (d *Device) boot(powered bool) {
 	d.warmth = float64(d.set.Target) / 10
 	d.sampleAt = d.up + d.sampleEvery()
 	d.stateDue, d.statusIs = true, ""
+	d.address, d.outer, d.localDue = netip.Addr{}, netip.AddrPort{}, false
 	d.holdTill, d.drainAt, d.resubAt, d.resubs = 0, 0, 0, 0
 	d.retryAt = d.up + bootTime
 	d.hops, d.referred, d.plain, d.flaw = 0, "", false, flaws{}
@@ -177,6 +182,8 @@ func (d *Device) boot(powered bool) {
 func (d *Device) live(ctx context.Context, powered bool) error {
 	d.boot(powered)
 	defer d.hangUp()
+	d.home = d.joinHome()
+	defer func() { d.home.leave(d.power.Err() == nil && (d.fate == nil || errors.Is(d.fate, errReboot))) }()
 	defer d.unsync()
 	wake := make(chan struct{}, 1)
 	for {
@@ -238,6 +245,9 @@ func (d *Device) wait(ctx context.Context, wake <-chan struct{}) error {
 		if d.net.now() != 0 && !d.clock.tried && d.clock.done == nil {
 			d.clock.at = min(max(d.clock.at, d.up), d.up+firstSync)
 		}
+	case call := <-d.home.inbox():
+		d.up = d.src.uptime()
+		call()
 	case <-wake:
 	}
 	return nil
