@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"os"
 	"strings"
 	"sync"
@@ -207,8 +206,8 @@ func (c *control) config() (device.Config, error) {
 	for _, id := range c.env.Defects {
 		cfg.Defects[id] = true
 	}
-	if c.env.Resolvers != nil {
-		cfg.Resolvers = func() []netip.Addr { return c.env.Resolvers }
+	if c.env.Resolvers != nil { // told by DHCP, with the address
+		cfg.Net = c.env.Host
 		cfg.ListenPacket = c.env.Host.ListenPacket
 		if _, domain, ok := strings.Cut(cfg.Host, "."); ok {
 			cfg.TimeServers = []string{"ntp." + domain, "ntp2." + domain}

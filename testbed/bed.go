@@ -21,6 +21,7 @@ import (
 	"github.com/shakedown-test/shakedown/product"
 	"github.com/shakedown-test/shakedown/world/broker"
 	"github.com/shakedown-test/shakedown/world/clock"
+	"github.com/shakedown-test/shakedown/world/dhcp"
 	"github.com/shakedown-test/shakedown/world/endpoint"
 	"github.com/shakedown-test/shakedown/world/origin"
 	"github.com/shakedown-test/shakedown/world/pki"
@@ -58,6 +59,7 @@ type Bed struct {
 	Access   *frame.Link     // the device's own link to its home network; up is from the device. Nil without World
 	DNS      *Names          // nil without World
 	NTP      *TimeServers    // nil without World
+	DHCP     *dhcp.Server    // of the home network; nil without World
 	Device   *Device
 	Link     *link.Stream // the same connection at TCP level
 	Endpoint *endpoint.Endpoint
