@@ -19,8 +19,8 @@ func (l *loader) httpRules(part *Part, at string) {
 	if !l.product.Speaks(part.Name, HTTP) {
 		l.fault(at, fmt.Sprintf("%s has no link of protocol http or https", part.Name), "add one under links:, or delete http")
 	}
-	l.path(at+"/document", h.Document)
-	l.path(at+"/token", h.Token)
+	l.urlPath(at+"/document", h.Document)
+	l.urlPath(at+"/token", h.Token)
 	l.tells(at+"/payload", h.Payload)
 	if h.Payload != "" && (h.Type == "" || h.Type == "application/json") && !json.Valid([]byte(Fill(h.Payload, "id", 1, "token"))) {
 		l.fault(at+"/payload", "not JSON", "write a document as the device takes it, or its media type under type:")
@@ -33,7 +33,7 @@ func (l *loader) httpRules(part *Part, at string) {
 		return
 	}
 	at += "/download"
-	l.path(at+"/path", d.Path)
+	l.urlPath(at+"/path", d.Path)
 	if l.has(at+"/size") && (d.Size < minDownload || d.Size > maxDownload) {
 		l.fault(at+"/size", fmt.Sprintf("a file of %d bytes", d.Size), fmt.Sprintf("write a size from %d to %d bytes", minDownload, maxDownload))
 	}
@@ -45,8 +45,8 @@ func (l *loader) httpRules(part *Part, at string) {
 	}
 }
 
-// path notes what cannot stand in a request line.
-func (l *loader) path(at, text string) {
+// urlPath notes what cannot stand in a request line.
+func (l *loader) urlPath(at, text string) {
 	if text == "" {
 		return
 	}

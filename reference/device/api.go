@@ -60,10 +60,10 @@ func (d *Device) newAPI() *api {
 	}
 }
 
-// advanceAPI starts a turn when it is time.
+// advanceAPI starts a turn when it is time, while the device is online: what keeps it from its broker is not made worse by its API.
 func (d *Device) advanceAPI() {
 	a := d.api
-	if a == nil || a.turn != nil || d.up < a.at || a.gone {
+	if a == nil || a.turn != nil || d.up < a.at || a.gone || !d.online() {
 		return
 	}
 	wait, run := requestWait, a.client.fetchDocument
@@ -139,7 +139,7 @@ func (d *Device) apiFailed(err error) {
 
 // nextAPI is the uptime at which advanceAPI has something to do.
 func (d *Device) nextAPI() time.Duration {
-	if d.api == nil || d.api.turn != nil || d.api.gone {
+	if d.api == nil || d.api.turn != nil || d.api.gone || !d.online() {
 		return never
 	}
 	return d.api.at

@@ -193,14 +193,12 @@ func (c *apiClient) connect(ctx context.Context, u *url.URL) (*apiConn, error) {
 	if port == "" {
 		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
 	}
-	dialling, cancel := d.cfg.Clock.Timeout(ctx, connectWait)
-	defer cancel()
 	var raw net.Conn
 	var err error
 	if d.cfg.Proxy != "" && !d.has("http-proxy-ignored") {
-		raw, err = c.throughProxy(dialling, net.JoinHostPort(host, port))
+		raw, err = c.throughProxy(ctx, net.JoinHostPort(host, port))
 	} else {
-		raw, err = d.cfg.Dial(dialling, "tcp", net.JoinHostPort(host, port))
+		raw, err = d.reach(ctx, host, port)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", host, err)
@@ -208,6 +206,8 @@ func (c *apiClient) connect(ctx context.Context, u *url.URL) (*apiConn, error) {
 	d.trackAPI(raw)
 	conn := &apiConn{Conn: raw, origin: origin(u)}
 	if u.Scheme == "https" {
+		dialling, cancel := d.cfg.Clock.Timeout(ctx, connectWait)
+		defer cancel()
 		if conn.Conn, err = d.secureAPI(dialling, raw, host); err != nil {
 			_ = raw.Close() // the handshake's error says why
 			d.trackAPI(nil)
@@ -225,7 +225,7 @@ func (c *apiClient) throughProxy(ctx context.Context, target string) (net.Conn, 
 	if err != nil {
 		return nil, fmt.Errorf("read proxy: %w", err)
 	}
-	raw, err := c.d.cfg.Dial(ctx, "tcp", p.Host)
+	raw, err := c.d.reach(ctx, p.Hostname(), p.Port())
 	if err != nil {
 		return nil, fmt.Errorf("connect to proxy %s: %w", p.Host, err)
 	}

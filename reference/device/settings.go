@@ -21,11 +21,15 @@ type settings struct {
 	Retained string   `json:"retained"` // id of the last retained command; it comes again at every subscription, however long ago it was
 	Old      bool     `json:"old"`      // the server does not speak MQTT 5.0
 
-	Document string   `json:"document"` // id of the configuration in effect
-	Language string   `json:"language"`
-	Token    string   `json:"token"`  // for the API; empty: that of the factory
-	Wanted   *packRef `json:"wanted"` // language pack that is to be fetched; nil: none
-	Pack     string   `json:"pack"`   // SHA-256 of the language pack in effect
+	Document   string    `json:"document"` // id of the configuration in effect
+	Language   string    `json:"language"`
+	Token      string    `json:"token"`       // for the API; empty: that of the factory
+	Wanted     *packRef  `json:"wanted"`      // language pack that is to be fetched; nil: none
+	Pack       string    `json:"pack"`        // SHA-256 of the language pack in effect
+	NameNumber int       `json:"name_number"` // in its name in the home network; 0: none
+	Remote     bool      `json:"remote"`      // a port of the router is to be open
+	Mapped     uint16    `json:"mapped"`      // which it is; 0: none
+	LastTime   time.Time `json:"last_time"`   // as the last time server told it
 
 	Session session   `json:"session"`
 	Backlog []reading `json:"backlog"` // not yet sent, oldest first
@@ -51,10 +55,11 @@ const (
 	event     kind = "event"
 	state     kind = "state"
 	status    kind = "status"
+	local     kind = "local" // where it can be reached in the home network
 )
 
 // retained reports whether the server is to keep the message for those who come later.
-func (k kind) retained() bool { return k == state || k == status }
+func (k kind) retained() bool { return k == state || k == status || k == local }
 
 // executed reports whether the command id was carried out before.
 func (s *settings) executed(id string, retained bool) bool {

@@ -243,6 +243,6 @@ func FuzzFrame(f *testing.F) {
 		[]byte{0x14, 0xe9, 0x14, 0xe9, 0, 20, 0, 0}, make([]byte, 12))
 	f.Add(frame)
 	clk := clock.New(1)
-	w := &Observer{o: Options{Clock: clk, Log: evidence.NewLog(clk.Now, nil, false)}, asked: map[string]time.Duration{}}
+	w := &Observer{o: Options{Clock: clk, Log: evidence.NewLog(clk.Now, nil, false)}}
 	f.Fuzz(func(_ *testing.T, b []byte) { w.look(b) })
 }

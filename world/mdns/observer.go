@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,7 +26,14 @@ type Observer struct {
 
 	mu    sync.Mutex
 	ours  map[netip.Addr]bool
-	asked map[string]time.Duration // when a name was last asked for
+	asked []asked // the last questions, oldest first
+}
+
+// asked is a question that was heard.
+type asked struct {
+	name string
+	by   netip.Addr
+	at   time.Duration
 }
 
 // Options is what Observers and Responders are made of.
@@ -45,7 +53,7 @@ func (o Options) part() string {
 // Watch makes the near end of a link an Observer: a station that only listens. The network floods multicast to it. What comes from one
 // of the addresses ours is left out of the log, because who sends it reports it.
 func Watch(l *frame.Link, o Options, ours ...netip.Addr) *Observer {
-	w := &Observer{o: o, ours: map[netip.Addr]bool{}, asked: map[string]time.Duration{}}
+	w := &Observer{o: o, ours: map[netip.Addr]bool{}}
 	for _, a := range ours {
 		w.ours[a] = true
 	}
@@ -61,6 +69,7 @@ func (w *Observer) look(f []byte) {
 	}
 	if w.ours[from.Addr()] {
 		if p, err := Decode(body); err == nil {
+			p.From = from
 			w.note(p)
 		}
 		return
@@ -78,22 +87,22 @@ func (w *Observer) look(f []byte) {
 	w.o.Log.Add(evidence.Event{Part: w.o.part(), Kind: evidence.In, Text: p.String(), Size: len(body), Data: p})
 }
 
-// note remembers what is asked for, and tells answers from announcements.
+// note remembers what is asked for, and tells answers from announcements: nobody answers a question of their own.
 func (w *Observer) note(p *Packet) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := w.o.Clock.Passed()
 	for _, q := range p.Questions {
-		if len(w.asked) >= maxAsked {
-			clear(w.asked)
-		}
-		w.asked[q.Name] = now
+		w.asked = append(w.asked, asked{q.Name, p.From.Addr(), now})
 	}
+	w.asked = slices.Clone(w.asked[max(len(w.asked)-maxAsked, 0):])
 	if p.Sort != Announcement {
 		return
 	}
 	for _, r := range p.Answers {
-		if at, ok := w.asked[r.Name]; ok && now-at <= answerWithin {
+		if slices.ContainsFunc(w.asked, func(a asked) bool {
+			return a.name == r.Name && a.by != p.From.Addr() && now-a.at <= answerWithin
+		}) {
 			p.Sort = Answer
 		}
 	}
