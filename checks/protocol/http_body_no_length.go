@@ -15,7 +15,7 @@ var HTTPBodyNoLength = &check.Check{
 	Title: "Bears an answer without a length",
 	Why: "Old servers and simple proxies close the connection in place of telling a length. A client that makes room for what " +
 		"Content-Length says crashes when there is none, or waits for more for ever.",
-	Pass:     "a document without Content-Length, ended by the close of the connection, takes effect or is refused; the device neither crashes nor stays away, and the next document takes effect",
+	Pass:     "a document without Content-Length, ended by the close of the connection, takes effect or is refused; the device does not crash and does not stay away: the next document takes effect",
 	Fix:      "read up to the end of the connection and a limit of your own where no length is told (RFC 9112 section 6.3)",
 	Severity: check.Major,
 	Rows:     []string{"http.body.no-length"},

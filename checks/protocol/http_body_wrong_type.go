@@ -16,11 +16,11 @@ var HTTPBodyWrongType = &check.Check{
 	Title: "Does not take a web page for its document",
 	Why: "Portals, broken load balancers and expired hosting answer 200 with a page for people. " +
 		"Devices have written such pages into their flash and did not start again.",
-	Pass: "neither a page of type text/html with the text of a document in it nor, where a download is declared, a page in place of the file " +
-		"takes effect, and the next document does",
+	Pass: "a page of type text/html takes no effect, neither with the text of a document in it nor, where a download is declared, in place of the " +
+		"file; the next document does take effect",
 	Fix:          "look at Content-Type, and at the magic bytes, the size and the signature of a file, before anything is used",
 	Severity:     check.Blocker,
-	Requirements: []string{"CRA:I.2f", "EN303645:5.13-1"},
+	Requirements: []string{"CRA:I.2f"},
 	Rows:         []string{"http.body.wrong-type"},
 	Sources:      []string{"github.com/espressif/esp-idf issue 3218 (first byte 0x3c)"},
 	Needs:        check.Needs{Real: product.Device, Speaks: product.HTTP, Declares: []string{"http"}},

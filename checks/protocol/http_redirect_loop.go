@@ -24,8 +24,8 @@ var HTTPRedirectLoop = &check.Check{
 	Title: "Stops following redirects that have no end",
 	Why: "One wrong rule in a load balancer makes a loop of redirects. A device that follows it for ever drains its battery and its data " +
 		"plan, and the fleet together is a flood of requests on a cloud that is in trouble already.",
-	Pass: fmt.Sprintf("at most %d redirects are followed before the document is given up (more is minor, %d or more is without end), at least 1 s lies between two tries, and the next document takes effect",
-		mostHops, endlessHops),
+	Pass: "at most 10 redirects are followed before the document is given up (more is minor, 60 or more is without end), at least 1 s lies between two " +
+		"tries, and the next document takes effect",
 	Fix:      "count redirects, give up after a few, and treat it as a failure with back-off",
 	Severity: check.Major,
 	Rows:     []string{"http.redirect.loop"},

@@ -16,7 +16,7 @@ var HTTPRedirectCredentials = &check.Check{
 	Title: "Keeps its token from the host that a redirect leads to",
 	Why: "A redirect to a file store or a CDN hands the device's token to whoever runs that host, and to their logs. " +
 		"With the token anybody is the device.",
-	Pass:         "the request to another host, if the device makes one, carries neither the Authorization nor a Cookie that the API got; the next document takes effect",
+	Pass:         "the request to another host, if the device makes one, has no Authorization and no Cookie; the next document takes effect",
 	Fix:          "drop Authorization and Cookie when scheme, host or port of a redirect differ",
 	Severity:     check.Blocker,
 	Requirements: []string{"CRA:I.2e", "EN303645:5.5-1"},
