@@ -66,9 +66,12 @@ func (p Protocol) carries(other Protocol) bool {
 func (d Declared) Has(key string) bool { return set(reflect.ValueOf(d), key) }
 
 // Declares says whether a value is declared for a part: one of Declared's, or one of the part's MQTT block, such as "telemetry",
-// "sequence", "status" and "command".
+// "sequence", "status" and "command", or one of its local block: "service", "fallback", "upnp".
 func (p *Product) Declares(part *Part, key string) bool {
 	if p.Declared.Has(key) {
+		return true
+	}
+	if part != nil && part.Local != nil && set(reflect.ValueOf(*part.Local), key) {
 		return true
 	}
 	return part != nil && part.MQTT != nil && set(reflect.ValueOf(*part.MQTT), key)

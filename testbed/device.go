@@ -8,6 +8,7 @@ import (
 
 	"github.com/shakedown-test/shakedown/driver"
 	"github.com/shakedown-test/shakedown/evidence"
+	"github.com/shakedown-test/shakedown/link/internet"
 	"github.com/shakedown-test/shakedown/product"
 	"github.com/shakedown-test/shakedown/wire/mqtt"
 	"github.com/shakedown-test/shakedown/world/broker"
@@ -20,8 +21,9 @@ type Device struct {
 
 	bed     *Bed
 	drv     driver.Driver
-	command *commandShape // nil: none is declared
-	sent    int           // commands so far
+	host    *internet.Host // in this process; nil: it is elsewhere
+	command *commandShape  // nil: none is declared
+	sent    int            // commands so far
 }
 
 // ErrOffline says that the device did not come online in an ordinary world, so that nothing can be learned from it.

@@ -84,5 +84,6 @@ func (b *Bed) join(d *Device) (*internet.Host, error) {
 	if b.Access == nil {
 		b.Access = access
 	}
+	d.host = host
 	return host, nil
 }
