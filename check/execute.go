@@ -16,6 +16,7 @@ type Execution struct {
 	Bed       *testbed.Bed
 	Reproduce string        // the command that runs just this again
 	File      string        // where the events are, relative to the run folder
+	Capture   string        // where the packets of the device's access link are, relative to the run folder, if it has one
 	Limit     time.Duration // device time; 0: the check's own
 	Progress  func(step string)
 }
@@ -36,12 +37,15 @@ func (c *Check) Execute(ctx context.Context, x Execution) evidence.Result {
 	err := c.guarded(bounded, t)
 	timedOut := bounded.Err() != nil && ctx.Err() == nil
 	cancel()
-	seen, dropped := heard(x.Bed.Log.Since(0)), x.Bed.Log.Dropped()
+	events := x.Bed.Log.Since(0)
+	seen, dropped := heard(events), x.Bed.Log.Dropped()
 	x.Bed.Close()
 
 	for i := range t.findings {
 		for j := range t.findings[i].Evidence {
-			t.findings[i].Evidence[j].File = x.File
+			ref := &t.findings[i].Evidence[j]
+			*ref = ref.Framed(x.Capture, events)
+			ref.File = x.File
 		}
 	}
 	r.Findings, r.Measurements = t.findings, t.measurements

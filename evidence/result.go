@@ -42,6 +42,29 @@ type Ref struct {
 	First int    `json:"first"`          // number of the first event
 	Last  int    `json:"last"`           // number of the last event
 	What  string `json:"what,omitempty"` // what is to be seen there
+
+	// Capture is the file of packets, relative to the run folder, with the numbers of the first and the last frame of that time, from 1.
+	// It is empty where nothing was captured then.
+	Capture    string `json:"capture,omitempty"`
+	FirstFrame int    `json:"first_frame,omitempty"`
+	LastFrame  int    `json:"last_frame,omitempty"`
+}
+
+// Framed is the reference with the frames of the capture that were seen between its events. Events are those of the job.
+func (r Ref) Framed(capture string, events []Event) Ref {
+	if r.First < 0 || r.Last < r.First || r.Last >= len(events) {
+		return r
+	}
+	last := events[r.Last].Frame
+	if last == 0 {
+		return r
+	}
+	first := 1
+	if r.First > 0 {
+		first = events[r.First-1].Frame + 1
+	}
+	r.Capture, r.FirstFrame, r.LastFrame = capture, max(1, min(first, events[r.First].Frame, last)), last
+	return r
 }
 
 // Measurement is a value with its unit and, where there is one, its declared limit.

@@ -51,6 +51,9 @@ type commandShape struct {
 
 // prepare compiles what the product file declares about the device.
 func (d *Device) prepare() error {
+	if err := d.prepareCoAP(); err != nil {
+		return err
+	}
 	if d.Part.MQTT == nil || d.Part.MQTT.Command == nil {
 		return nil
 	}

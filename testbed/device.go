@@ -21,9 +21,10 @@ type Device struct {
 
 	bed     *Bed
 	drv     driver.Driver
-	host    *internet.Host // in this process; nil: it is elsewhere
-	command *commandShape  // nil: none is declared
-	sent    int            // commands so far
+	host    *internet.Host           // in this process; nil: it is elsewhere
+	command *commandShape            // nil: none is declared
+	sent    int                      // commands so far
+	shows   map[string]product.Value // of the documents of a device that speaks CoAP
 }
 
 // ErrOffline says that the device did not come online in an ordinary world, so that nothing can be learned from it.

@@ -64,6 +64,9 @@ func mdnsAnnounce(ctx context.Context, t *check.T) error {
 	if ok {
 		a.first = &k
 	}
+	if err := t.Clock.Sleep(ctx, 4*time.Second); err != nil { // its announcements are over then
+		return err
+	}
 	t.Step("ask for %s", a.service)
 	if _, a.answered, err = answers(ctx, t, r, a.service, dns.TypePTR); err != nil {
 		return err
