@@ -15,5 +15,6 @@ var Risk = check.Risk{
 		MdnsGoodbye,
 		MdnsNoperiodic,
 		MulticastOff,
+		UnsettledNetwork,
 	},
 }
