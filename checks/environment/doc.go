@@ -15,6 +15,13 @@ var Risk = check.Risk{
 		MdnsGoodbye,
 		MdnsNoperiodic,
 		MulticastOff,
+		UpnpExposure,
+		UpnpRemoves,
+		UpnpOtherPort,
+		UpnpRenews,
+		UpnpAbsent,
+		UpnpRefused,
+		UpnpGarbage,
 		UnsettledNetwork,
 	},
 }
