@@ -13,9 +13,10 @@ func (l *Link) Flap(down, up time.Duration) (undo func()) {
 	go func() {
 		defer close(ended)
 		for {
-			restore := l.quietly(Both, outage)
+			restore, back := l.quietly(Both, outage), l.carrier.lose()
 			over := l.wait(down, stop)
 			restore()
+			back()
 			if over || l.wait(up, stop) {
 				return
 			}

@@ -38,6 +38,8 @@ type Link struct {
 	o    Options
 	up   way
 	down way
+
+	carrier carrier
 }
 
 // New makes a link whose ends are not attached yet: frames to them are lost.

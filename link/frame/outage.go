@@ -1,8 +1,15 @@
 package frame
 
-// Outage takes the link down: nothing passes, and what was on its way is lost.
+import "sync"
+
+// Outage takes the link down: nothing passes, what was on its way is lost, and the near end has no carrier.
 func (l *Link) Outage() (undo func()) {
-	return l.impair(Both, "link down", outage)
+	healed := l.impair(Both, "link down", outage)
+	back := l.carrier.lose()
+	return sync.OnceFunc(func() {
+		healed()
+		back()
+	})
 }
 
 func outage(d *way) (undo func()) {
