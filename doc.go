@@ -22,7 +22,7 @@
 //	judge          judging that several risks share
 //	check          the contract: what a check is and what it is given
 //	testbed        the real parts and stand-ins of one run, joined by links
-//	world          the stand-ins: broker, endpoint, certificates, clock
+//	world          the stand-ins: broker, endpoint, certificates, names, time, clock
 //	link           watching and impairing what passes between parts
 //	driver         acting on real parts: a process, a power switch, a person
 //	wire           protocols on the wire, safe against hostile input

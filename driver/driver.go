@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/netip"
 
 	"github.com/shakedown-test/shakedown/evidence"
 	"github.com/shakedown-test/shakedown/link/internet"
@@ -27,6 +28,8 @@ type Env struct {
 	Values  map[string]string // placeholders without braces: broker.host, broker.port, broker.name, ca.file, client.cert, client.key, device.id, state.dir, listen.port, server.cert, server.key, clients.ca, variant.NAME
 	Defects []string          // reference only: planted on purpose
 	Host    *internet.Host    // of a part that runs in this process and joins the world; nil: it uses the machine's network
+
+	Resolvers []netip.Addr // what the world's network tells of, best first; none: names are the machine's business
 
 	// Ask puts a question to the person at the terminal and returns the answer; nil when there is none.
 	Ask func(ctx context.Context, question string) (string, error)

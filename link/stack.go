@@ -34,3 +34,15 @@ func (s *Stack[T]) Top() (v T, ok bool) {
 	}
 	return *s.all[len(s.all)-1], true
 }
+
+// Find is the latest setting in force for which match holds, and whether there is one.
+func (s *Stack[T]) Find(match func(T) bool) (v T, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range slices.Backward(s.all) {
+		if match(*p) {
+			return *p, true
+		}
+	}
+	return v, false
+}

@@ -149,7 +149,8 @@ func steps(p []time.Duration, noise time.Duration) bool {
 }
 
 // doubles reports whether the pauses follow base, 2 base, 4 base … up to a cap to within 1.5 % or the measurement. At least three
-// doublings must be seen, so that chance looks like this once in ten thousand times. An exact growth by another factor is not noticed.
+// doublings must be seen: chance looks like this once in some ten thousand times, and so it is asked a second time. An exact growth by
+// another factor is not noticed.
 func doubles(p []time.Duration, tick time.Duration) bool {
 	near := func(got, want time.Duration) bool {
 		return (got - want).Abs() <= max(want*15/1000, tick)+tick

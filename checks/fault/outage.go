@@ -45,6 +45,7 @@ type ordeal struct {
 	limit     time.Duration // for being back
 	backAfter time.Duration // from the healing, or the restart
 	restarted bool          // it did not come back by itself within limit
+	chance    bool          // its pauses doubled exactly, and did not when the outage was repeated
 	last      int           // number of the last event
 	tick      time.Duration
 }
@@ -55,6 +56,17 @@ func (o outage) run(ctx context.Context, t *check.T) error {
 	r, err := o.face(ctx, t)
 	if err != nil {
 		return err
+	}
+	if !o.sparse && classify(r.attempts, r.tick) == doubling {
+		t.Step("see whether its pauses double exactly a second time, or only did so by chance")
+		if err := t.Device.Fresh(ctx); err != nil {
+			return err
+		}
+		second, err := o.face(ctx, t)
+		if err != nil {
+			return err
+		}
+		r.chance = classify(second.attempts, second.tick) != doubling
 	}
 	tries := retries(r.attempts)
 	if !o.running {

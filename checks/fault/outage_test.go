@@ -60,7 +60,9 @@ func TestJudgeOrdeal(t *testing.T) {
 			r.attempts = slices.Clone(r.attempts)
 			r.attempts[2].Closed, r.healed = time.Time{}, r.attempts[2].Opened.Add(62*time.Second)
 		}), []string{" Does not give up an attempt that gets no answer"}},
-		"gives up late": {during(spaced(90*time.Second, 0.7, 1.4, 3), nil), []string{" Does not give up an attempt that gets no answer"}},
+		"gives up late":     {during(spaced(90*time.Second, 0.7, 1.4, 3), nil), []string{" Does not give up an attempt that gets no answer"}},
+		"doubles":           {during(spaced(0, 1, 2, 4, 8, 16, 32), nil), []string{"minor Doubles its pauses exactly, without chance, in a test"}},
+		"doubles by chance": {during(spaced(0, 1, 2, 4, 8, 16, 32), func(r *ordeal) { r.chance = true }), nil},
 		"in session at last": {during(good[:3], func(r *ordeal) {
 			r.attempts = slices.Clone(r.attempts)
 			r.attempts[2].Accepted, r.attempts[2].Closed, r.healed = noon, time.Time{}, noon.Add(time.Hour)

@@ -14,10 +14,22 @@ type GilbertElliott struct {
 	Bad     float64 // loss while it is bad
 }
 
-// Bursts loses frames in bursts. Two of them, or Bursts and Loss, add up.
+// Share is the share of frames that are lost in the long run.
+func (g GilbertElliott) Share() float64 {
+	if g.Worsen <= 0 {
+		return g.Good // it begins good and stays so
+	}
+	bad := g.Worsen / (g.Worsen + g.Recover)
+	return bad*g.Bad + (1-bad)*g.Good
+}
+
+func (g GilbertElliott) String() string {
+	return fmt.Sprintf("loss in bursts, %.3g %% in all, bad for %.3g frames", 100*g.Share(), 1/max(g.Recover, 1e-9))
+}
+
+// Bursts loses frames in bursts. Bursts and Loss add up.
 func (l *Link) Bursts(which Way, g GilbertElliott) (undo func()) {
-	text := fmt.Sprintf("loss in bursts: %.3g %% bad for %.3g frames", 100*g.Worsen/(g.Worsen+g.Recover), 1/g.Recover)
-	return l.impair(which, text, func(d *way) func() { return d.bursts.push(&bursts{GilbertElliott: g}) })
+	return l.impair(which, g.String(), func(d *way) func() { return d.bursts.push(bursts{GilbertElliott: g}) })
 }
 
 type bursts struct {

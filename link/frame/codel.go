@@ -5,49 +5,68 @@ import (
 	"time"
 )
 
-// codel is the control law of RFC 8289, section 5, with its constants: a standing queue above target for an interval starts drops,
-// which come closer together with the square root of their number until the queue is below target again.
+// codel is the control law of RFC 8289, section 5, after its pseudo-code: a queue that stands above the target for an interval starts
+// drops, which come closer together with the square root of their number until the queue is below the target again. The names are those
+// of the RFC.
 type codel struct {
-	target, interval time.Duration // wall time
-
-	above    time.Time // when the queue will have been above target for an interval; zero: it is below
-	dropping bool
-	next     time.Time // the next drop
-	count    int       // drops in this spell
-	last     int       // and in the one before
+	firstAbove time.Duration // when the queue will have been above target for an interval; 0: it is below
+	dropNext   time.Duration
+	count      int // drops in this spell
+	lastCount  int // and in the one before
+	dropping   bool
 }
 
-// drops reports whether the frame that leaves the queue at now, after it waited so long, is dropped.
-func (c *codel) drops(now time.Time, waited time.Duration) bool {
-	if waited < c.target {
-		c.above, c.dropping = time.Time{}, false
-		return false
-	}
-	if c.above.IsZero() {
-		c.above = now.Add(c.interval)
-		return false
-	}
+// dequeue takes the frame out of the line whose turn it is at now, and says how many were dropped before it. The frame is nil when
+// none is left. The line is not empty.
+func (c *codel) dequeue(now time.Duration, r *shaper, l *line) (h held, dropped int) {
+	h, mayDrop := c.doDequeue(now, r, l)
 	switch {
-	case now.Before(c.above):
-		return false
-	case c.dropping && now.Before(c.next):
-		return false
 	case c.dropping:
-		c.count++
-		c.next = c.law(c.next)
-	default:
+		if !mayDrop {
+			c.dropping = false
+		}
+		for c.dropping && now >= c.dropNext {
+			dropped++
+			c.count++
+			if h, mayDrop = c.doDequeue(now, r, l); !mayDrop {
+				c.dropping = false
+			} else {
+				c.dropNext = c.law(c.dropNext, r)
+			}
+		}
+	case mayDrop:
+		dropped++
+		h, _ = c.doDequeue(now, r, l)
 		c.dropping = true
-		delta := c.count - c.last
+		delta := c.count - c.lastCount
 		c.count = 1
-		if delta > 1 && now.Sub(c.next) < 16*c.interval { // it was dropping shortly before: go on nearly as fast
+		if delta > 1 && now-c.dropNext < 16*r.interval { // it was dropping shortly before: go on nearly as fast
 			c.count = delta
 		}
-		c.last = c.count
-		c.next = c.law(now)
+		c.dropNext = c.law(now, r)
+		c.lastCount = c.count
 	}
-	return true
+	return h, dropped
 }
 
-func (c *codel) law(t time.Time) time.Time {
-	return t.Add(time.Duration(float64(c.interval) / math.Sqrt(float64(c.count))))
+// doDequeue takes out the first frame, and says whether it may be dropped.
+func (c *codel) doDequeue(now time.Duration, r *shaper, l *line) (h held, mayDrop bool) {
+	if l.len() == 0 || l.waiting.front().came > now {
+		c.firstAbove, c.dropping = 0, false
+		return held{}, false
+	}
+	h = l.pop()
+	switch {
+	case now-h.came < r.target || l.bytes <= fullFrame:
+		c.firstAbove = 0
+	case c.firstAbove == 0:
+		c.firstAbove = now + r.interval
+	case now >= c.firstAbove:
+		mayDrop = true
+	}
+	return h, mayDrop
+}
+
+func (c *codel) law(t time.Duration, r *shaper) time.Duration {
+	return t + time.Duration(float64(r.interval)/math.Sqrt(float64(c.count)))
 }

@@ -11,7 +11,7 @@ const ethernet = 14
 // Corrupt turns one bit over in each frame with probability p, behind the Ethernet header. Where a checksum covers it, the receiver
 // sees a loss.
 func (l *Link) Corrupt(which Way, p float64) (undo func()) {
-	return l.impair(which, fmt.Sprintf("corruption %.3g %%", p*100), func(d *way) func() { return d.corruption.push(&chance{p}) })
+	return l.impair(which, fmt.Sprintf("corruption %.3g %%", p*100), func(d *way) func() { return d.corruption.push(chance{p}) })
 }
 
 func corrupt(frame []byte, rng *rand.Rand) {

@@ -2,41 +2,54 @@ package frame
 
 import (
 	"fmt"
-	"sync"
 	"time"
 )
 
-// Flap takes the link down and up again, over and over, until undone. It begins with down.
+// Flap takes the link down and up again, over and over, until undone or until the link is closed. It begins with down.
 func (l *Link) Flap(down, up time.Duration) (undo func()) {
-	healed := l.impair(Both, fmt.Sprintf("flapping, %s down and %s up", down, up), func(*way) func() { return func() {} })
 	stop, ended := make(chan struct{}), make(chan struct{})
-	go func() {
+	undo = l.noted(fmt.Sprintf("flapping, %s down and %s up", down, up), func() {
+		close(stop)
+		<-ended
+	})
+	restore := l.takeDown() // before Flap returns, so that a caller can rely on it
+	if !l.begin(func() {
 		defer close(ended)
 		for {
-			restore, back := l.quietly(Both, outage), l.carrier.lose()
 			over := l.wait(down, stop)
 			restore()
-			back()
 			if over || l.wait(up, stop) {
 				return
 			}
+			restore = l.takeDown()
 		}
-	}()
-	return sync.OnceFunc(func() {
-		close(stop)
-		<-ended
-		healed()
-	})
+	}) {
+		restore()
+		close(ended)
+	}
+	return undo
 }
 
-// wait lets device time pass, and reports whether stop came first.
+// begin runs f in a goroutine that Close waits for; false when the link is closed.
+func (l *Link) begin(f func()) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return false
+	}
+	l.tasks.Go(f)
+	return true
+}
+
+// wait lets device time pass, at least a millisecond of wall time, and reports whether stop or the end of the link came first.
 func (l *Link) wait(d time.Duration, stop <-chan struct{}) (stopped bool) {
-	timer := time.NewTimer(l.wall(d))
+	timer := time.NewTimer(max(l.wall(d), time.Millisecond))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 		return false
 	case <-stop:
-		return true
+	case <-l.ended:
 	}
+	return true
 }

@@ -2,6 +2,7 @@ package frame
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"time"
 )
@@ -13,14 +14,19 @@ type Latency struct {
 	Correlation float64       // 0..1: how much the jitter of a frame is that of the one before
 }
 
+func (v Latency) String() string {
+	if v.Jitter > 0 {
+		return fmt.Sprintf("latency %s ± %s", v.Delay, v.Jitter)
+	}
+	return fmt.Sprintf("latency %s", v.Delay)
+}
+
 // Latency makes frames take their time.
 func (l *Link) Latency(which Way, v Latency) (undo func()) {
-	text := fmt.Sprintf("latency %s", v.Delay)
-	if v.Jitter > 0 {
-		text += fmt.Sprintf(" ± %s", v.Jitter)
-	}
-	return l.impair(which, text, func(d *way) func() {
-		return d.latency.push(&delay{delay: l.wall(v.Delay), jitter: l.wall(v.Jitter), correlation: min(max(v.Correlation, 0), 1)})
+	return l.impair(which, v.String(), func(d *way) func() {
+		take := func() {}
+		d.slow(func() { take = d.latency.push(l.delay(v)) })
+		return func() { d.slow(take) }
 	})
 }
 
@@ -31,11 +37,31 @@ type delay struct {
 	deviation     float64 // of the last frame, in standard deviations
 }
 
+func (l *Link) delay(v Latency) delay {
+	return delay{delay: l.wall(v.Delay), jitter: l.wall(v.Jitter), correlation: min(max(v.Correlation, 0), 1)}
+}
+
 func (l *delay) next(rng *rand.Rand) time.Duration {
-	if l.jitter == 0 {
-		return l.delay
+	if l.jitter <= 0 {
+		return max(0, l.delay)
 	}
 	// First-order autoregression keeps the variance at 1 whatever the correlation is.
-	l.deviation = l.correlation*l.deviation + sqrt(1-l.correlation*l.correlation)*rng.NormFloat64()
+	l.deviation = l.correlation*l.deviation + math.Sqrt(1-l.correlation*l.correlation)*rng.NormFloat64()
 	return max(0, l.delay+time.Duration(l.deviation*float64(l.jitter)))
+}
+
+// slow changes the latency. When it gets less, what is in flight comes earlier by as much: new frames need not wait for it. d.mu is held.
+func (d *way) slow(change func()) {
+	var was time.Duration
+	if l := d.latency.top(); l != nil {
+		was = l.delay
+	}
+	d.advance(d.link.now())
+	change()
+	if l := d.latency.top(); l == nil {
+		d.hasten(math.MaxInt64 / 4)
+	} else if l.delay < was {
+		d.hasten(was - l.delay)
+	}
+	d.again()
 }

@@ -7,53 +7,80 @@ import (
 
 // Rate is how fast a link is, and the queue before it.
 type Rate struct {
-	BitsPerSecond float64
-	Queue         int  // bytes that may wait; 0: as many as pass in 200 ms, at least two full frames. A large one is bufferbloat
-	CoDel         bool // drop by time of waiting (RFC 8289) before the queue is full
+	BitsPerSecond float64 // below 1 counts as 1
+	Queue         int     // bytes that may wait; 0: as many as pass in 200 ms, at least two full frames. A large one is bufferbloat
+	CoDel         bool    // drop by time of waiting (RFC 8289) before the queue is full
 }
 
-// Rate limits how many bits pass. Frames wait in a queue, which loses what comes when it is full (droptail).
-func (l *Link) Rate(which Way, r Rate) (undo func()) {
+func (r Rate) String() string {
 	text := fmt.Sprintf("%.0f bit/s", r.BitsPerSecond)
-	if r.BitsPerSecond >= 1e6 {
+	switch {
+	case r.BitsPerSecond >= 1e6:
 		text = fmt.Sprintf("%.3g Mbit/s", r.BitsPerSecond/1e6)
+	case r.BitsPerSecond >= 1e3:
+		text = fmt.Sprintf("%.3g kbit/s", r.BitsPerSecond/1e3)
 	}
 	if r.CoDel {
 		text += ", CoDel"
 	}
-	return l.impair(which, text, func(d *way) func() {
-		perByte := 8 / r.BitsPerSecond * float64(l.wall(time.Second)) // wall nanoseconds
-		queue := float64(r.Queue) * perByte
-		if r.Queue <= 0 {
-			queue = max(float64(l.wall(200*time.Millisecond)), 2*1514*perByte)
-		}
-		s := &shaper{perByte: perByte, queue: time.Duration(queue)}
-		if r.CoDel {
-			s.codel = &codel{target: l.wall(5 * time.Millisecond), interval: l.wall(100 * time.Millisecond)}
-		}
-		return d.rate.push(s)
+	return text
+}
+
+// Rate limits how many bits pass. Frames wait in a queue, which loses what comes when it is full (droptail). A change of rate takes
+// effect for what waits already.
+func (l *Link) Rate(which Way, r Rate) (undo func()) {
+	return l.impair(which, r.String(), func(d *way) func() {
+		take := func() {}
+		d.pace(func() { take = d.rate.push(l.shaper(r)) })
+		return func() { d.pace(take) }
 	})
 }
 
-// shaper plans when frames leave a link of limited rate. As the queue is first in, first out, the time at which a frame leaves is known
-// when it comes; so is how long it will have waited, which is all that CoDel asks for.
+// shaper is a Rate in wall time.
 type shaper struct {
-	perByte float64       // wall nanoseconds
-	queue   time.Duration // longest wait, in wall time
-	codel   *codel        // nil: droptail only
-	free    time.Time     // when the link has sent all that came so far
+	perByte  float64 // nanoseconds
+	queue    int     // bytes
+	codel    bool
+	target   time.Duration
+	interval time.Duration
 }
 
-// depart is when a frame of that size has left the link, or that it is lost.
-func (s *shaper) depart(size int, now time.Time) (at time.Time, lost bool) {
-	start := s.free
-	if start.Before(now) {
-		start = now
+// fullFrame is the length of the longest Ethernet frame.
+const fullFrame = 1514
+
+func (l *Link) shaper(r Rate) shaper {
+	bits := max(r.BitsPerSecond, 1)
+	queue := r.Queue
+	if queue <= 0 {
+		queue = max(int(bits/8*0.2), 2*fullFrame)
 	}
-	waits := start.Sub(now)
-	if waits > s.queue || s.codel != nil && s.codel.drops(start, waits) {
-		return now, true
+	return shaper{
+		perByte: 8 / bits * float64(l.wall(time.Second)), queue: queue,
+		codel: r.CoDel, target: l.wall(5 * time.Millisecond), interval: l.wall(100 * time.Millisecond),
 	}
-	s.free = start.Add(time.Duration(float64(size) * s.perByte))
-	return s.free, false
+}
+
+// takes is how long the link takes to send so many bytes.
+func (s *shaper) takes(bytes int) time.Duration { return time.Duration(float64(bytes) * s.perByte) }
+
+// pace changes the rate: what has waited until now did so at the old one, and the frame that is being sent takes no longer than at the
+// new one. d.mu is held.
+func (d *way) pace(change func()) {
+	now := d.link.now()
+	d.advance(now)
+	was := 0.0
+	if r := d.rate.top(); r != nil {
+		was = r.perByte
+	}
+	change()
+	if rest := d.line.free - now; rest > 0 && was > 0 {
+		then := time.Duration(0)
+		if r := d.rate.top(); r != nil {
+			then = min(rest, time.Duration(float64(rest)/was*r.perByte))
+		}
+		d.line.free = now + then
+		d.finish(now, rest-then)
+	}
+	d.advance(now)
+	d.again()
 }

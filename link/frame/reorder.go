@@ -8,7 +8,12 @@ import (
 // Reorder holds each frame back with probability p for so long that those which follow within that time overtake it.
 func (l *Link) Reorder(which Way, p float64, by time.Duration) (undo func()) {
 	return l.impair(which, fmt.Sprintf("reordering %.3g %% by %s", p*100, by), func(d *way) func() {
-		return d.reordering.push(&reorder{chance{p}, l.wall(by)})
+		undo := d.reordering.push(reorder{chance{p}, l.wall(by)})
+		return func() {
+			undo()
+			d.release()
+			d.again()
+		}
 	})
 }
 

@@ -7,17 +7,15 @@ import (
 	"time"
 )
 
-// limit is how many frames may wait in one way; what comes beyond is lost, as in any real device. It is large enough for 100 Mbit/s over
-// a geostationary satellite.
-const limit = 20000
-
-// way is one direction of a link: what is in force, and the queue of frames that have to wait.
+// way is one direction of a link: what is in force, and the frames that have to wait. A frame first waits for its turn in the line, if
+// the rate is limited, and then is in flight for as long as the latency asks. Times are wall time since the link was made.
 type way struct {
 	link *Link
 	is   Way
 
 	mu      sync.Mutex
-	rng     *rand.Rand
+	rng     *rand.Rand // for what is decided as a frame comes, so that it does not depend on timing
+	late    *rand.Rand // for what is decided later: jitter and reordering
 	receive func([]byte)
 	closed  bool
 	count   Count
@@ -25,40 +23,23 @@ type way struct {
 	holes      force[struct{}]
 	outages    force[struct{}]
 	filters    force[Filter]
-	loss       force[*chance]
-	bursts     force[*bursts]
+	loss       force[chance]
+	bursts     force[bursts]
 	mtu        force[mtu]
-	corruption force[*chance]
-	duplicates force[*chance]
-	rate       force[*shaper]
-	latency    force[*delay]
-	reordering force[*reorder]
+	corruption force[chance]
+	duplicates force[chance]
+	rate       force[shaper]
+	latency    force[delay]
+	reordering force[reorder]
 
-	queue queue
-	last  time.Time // the latest delivery that was planned in order
+	line   line
+	flight flight
+	courier
 }
 
-// force holds what is in force of one sort; the latest counts. The zero value holds nothing. The way's mutex guards it.
-type force[T any] struct {
-	all []*T
-}
-
-func (f *force[T]) push(v T) (undo func()) {
-	mine := &v
-	f.all = append(f.all, mine)
-	return func() { f.all = slices.DeleteFunc(f.all, func(p *T) bool { return p == mine }) }
-}
-
-func (f *force[T]) top() (v T, ok bool) {
-	if len(f.all) == 0 {
-		return v, false
-	}
-	return *f.all[len(f.all)-1], true
-}
-
-func (d *way) open(w *Link, is Way, rng *rand.Rand) {
-	d.link, d.is, d.rng = w, is, rng
-	d.queue.open(d)
+func (d *way) open(l *Link, is Way, seed, stream uint64) {
+	d.link, d.is = l, is
+	d.rng, d.late = random(seed, stream, 0), random(seed, stream, 1)
 }
 
 func (d *way) attach(receive func([]byte)) {
@@ -75,23 +56,40 @@ func (d *way) counts() Count {
 
 // send puts a frame on its way.
 func (d *way) send(frame []byte) {
-	if d.is == Up && d.link.o.Capture != nil {
-		d.link.o.Capture(frame, Up)
-	}
 	d.mu.Lock()
 	if d.closed {
 		d.mu.Unlock()
 		return
 	}
 	d.count.Sent++
-	if !d.impaired() && d.queue.empty() {
+	if !d.running && !d.impaired() {
 		receive := d.delivered(frame)
 		d.mu.Unlock()
 		d.hand(receive, frame)
 		return
 	}
-	back := d.pass(frame, time.Now())
+	d.sendImpaired(frame)
+}
+
+// sendImpaired takes a frame through what is in force. What nothing delays is handed over at once; the courier comes only behind it. d.mu
+// is held; it is given free.
+func (d *way) sendImpaired(frame []byte) {
+	now := d.link.now()
+	back := d.pass(frame, now)
+	var few [4][]byte
+	var handed [][]byte
+	if !d.running {
+		handed = d.due(few[:0], now)
+	}
+	start := d.wakeFor()
+	receive := d.receive
 	d.mu.Unlock()
+	for _, f := range handed {
+		d.hand(receive, f)
+	}
+	if start {
+		go d.run()
+	}
 	for _, f := range back {
 		d.link.other(d.is).send(f)
 	}
@@ -103,29 +101,36 @@ func (d *way) impaired() bool {
 		len(d.duplicates.all)+len(d.rate.all)+len(d.latency.all)+len(d.reordering.all) > 0
 }
 
-// pass takes a frame through what is in force and queues what is left of it. It returns frames to send back. d.mu is held.
-func (d *way) pass(frame []byte, now time.Time) (back [][]byte) {
+// pass takes a frame through what is in force up to the line. It returns frames to send back. d.mu is held.
+func (d *way) pass(frame []byte, now time.Duration) (back [][]byte) {
 	if d.swallows(frame) {
 		d.count.Lost++
 		return nil
 	}
-	frames := [][]byte{frame}
-	if m, ok := d.mtu.top(); ok {
-		frames, back = m.fit(frame)
-		if len(frames) == 0 {
-			d.count.Lost++
-		}
+	m := d.mtu.top()
+	if m == nil || m.fits(frame) {
+		d.copies(frame, now)
+		return nil
 	}
-	for _, f := range frames {
-		if c, ok := d.corruption.top(); ok && c.happens(d.rng) {
-			corrupt(f, d.rng)
-		}
-		if c, ok := d.duplicates.top(); ok && c.happens(d.rng) {
-			d.plan(slices.Clone(f), now)
-		}
-		d.plan(f, now)
+	on, back := m.split(frame)
+	if len(on) == 0 {
+		d.count.Lost++
+	}
+	for _, f := range on {
+		d.copies(f, now)
 	}
 	return back
+}
+
+// copies plans a frame, corrupted or twice as it happens; d.mu is held.
+func (d *way) copies(f []byte, now time.Duration) {
+	if c := d.corruption.top(); c != nil && c.happens(d.rng) {
+		corrupt(f, d.rng)
+	}
+	if c := d.duplicates.top(); c != nil && c.happens(d.rng) {
+		d.plan(slices.Clone(f), now)
+	}
+	d.plan(f, now)
 }
 
 // swallows reports whether a frame is lost right away; d.mu is held.
@@ -134,39 +139,30 @@ func (d *way) swallows(frame []byte) bool {
 		return true
 	}
 	for _, keep := range d.filters.all {
-		if !(*keep)(frame) {
+		if !(*keep.v)(frame) {
 			return true
 		}
 	}
-	if b, ok := d.bursts.top(); ok && b.happens(d.rng) {
+	if b := d.bursts.top(); b != nil && b.happens(d.rng) {
 		return true
 	}
-	c, ok := d.loss.top()
-	return ok && c.happens(d.rng)
+	c := d.loss.top()
+	return c != nil && c.happens(d.rng)
 }
 
-// plan queues a frame for the wall time at which it is due; d.mu is held.
-func (d *way) plan(frame []byte, now time.Time) {
-	at := now
-	if r, ok := d.rate.top(); ok {
-		var lost bool
-		if at, lost = r.depart(len(frame), now); lost {
-			d.count.Lost++
-			return
-		}
+// plan gives a frame its place in the line or in flight; d.mu is held.
+func (d *way) plan(frame []byte, now time.Duration) {
+	if d.line.len()+d.flight.len() >= limit {
+		d.count.Lost++
+		return
 	}
-	if l, ok := d.latency.top(); ok {
-		at = at.Add(l.next(d.rng))
+	r := d.rate.top()
+	if r == nil {
+		d.launch(frame, now)
+		return
 	}
-	switch r, ok := d.reordering.top(); {
-	case ok && r.happens(d.rng):
-		at = at.Add(r.by) // those that follow overtake it
-	case at.Before(d.last):
-		at = d.last
-	default:
-		d.last = at
-	}
-	if !d.queue.push(frame, at) {
+	d.advance(now)
+	if !d.line.join(frame, now, r) {
 		d.count.Lost++
 	}
 }
@@ -187,26 +183,8 @@ func (d *way) hand(receive func([]byte), frame []byte) {
 	if receive == nil {
 		return
 	}
-	if d.is == Down && d.link.o.Capture != nil {
-		d.link.o.Capture(frame, Down)
+	if d.is == Down {
+		d.link.seers.show(frame, Down)
 	}
 	receive(frame)
 }
-
-func (d *way) close() {
-	d.mu.Lock()
-	d.closed = true
-	d.mu.Unlock()
-	d.queue.close()
-}
-
-// other is the way against w.
-func (l *Link) other(is Way) *way {
-	if is == Up {
-		return &l.down
-	}
-	return &l.up
-}
-
-// wall is a span of device time as wall time.
-func (l *Link) wall(d time.Duration) time.Duration { return l.o.Clock.Wall(d) }

@@ -106,7 +106,7 @@ func (b *Backbone) forward(from *attached, f []byte) {
 	var to *attached
 	switch binary.BigEndian.Uint16(f[12:]) {
 	case 0x0806:
-		if reply := arpReply(f); reply != nil {
+		if reply := arpReply(f, backboneMAC, netip.Addr{}); reply != nil {
 			from.link.SendDown(reply)
 		}
 		return
@@ -142,20 +142,31 @@ func age4(ip []byte) {
 	binary.BigEndian.PutUint16(ip[10:], uint16(sum+sum>>16))
 }
 
-// arpReply says that the backbone is whom the request asks for, unless the asker asks for itself (RFC 5227, section 2.1: a probe).
-func arpReply(f []byte) []byte {
-	const request = 1
-	if len(f) < 42 || binary.BigEndian.Uint16(f[20:]) != request || [4]byte(f[28:32]) == [4]byte(f[38:42]) || [4]byte(f[28:32]) == [4]byte{} {
+// arpReply says that the station with that Ethernet address is whom the request asks for, if it is asked for its address, or, without
+// one, for any. Who asks for itself is not answered (RFC 5227, section 2.1: a probe).
+func arpReply(f []byte, mac [6]byte, address netip.Addr) []byte {
+	const request, reply = 1, 2
+	if len(f) < 42 || binary.BigEndian.Uint16(f[20:]) != request || [4]byte(f[28:32]) == [4]byte(f[38:42]) {
 		return nil
 	}
-	r := slices.Clone(f[:42])
-	copy(r, f[6:12])
-	copy(r[6:], backboneMAC[:])
-	r[21] = 2
-	copy(r[22:], backboneMAC[:])
-	copy(r[28:], f[38:42])
-	copy(r[32:], f[22:32])
-	return r
+	asker, target := netip.AddrFrom4([4]byte(f[28:32])), netip.AddrFrom4([4]byte(f[38:42]))
+	if address.IsValid() && address != target || !address.IsValid() && asker.IsUnspecified() {
+		return nil
+	}
+	return arpMessage(reply, mac, target, [6]byte(f[22:28]), asker)
+}
+
+// arpMessage is an ARP message over Ethernet (RFC 826). A request goes to everybody, as does a reply to nobody.
+func arpMessage(op byte, fromMAC [6]byte, from netip.Addr, toMAC [6]byte, to netip.Addr) []byte {
+	f := make([]byte, 0, 42)
+	target := toMAC[:]
+	if toMAC == [6]byte{} {
+		target = []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+	}
+	f = append(append(f, target...), fromMAC[:]...)
+	f = append(f, 0x08, 0x06, 0, 1, 0x08, 0, 6, 4, 0, op)
+	f = append(append(f, fromMAC[:]...), from.AsSlice()...)
+	return append(append(f, toMAC[:]...), to.AsSlice()...)
 }
 
 // advertisement answers a neighbour solicitation (RFC 4861, section 4.4), unless it is one for duplicate address detection.

@@ -13,40 +13,60 @@ func (r *Router) fromInside(f []byte) {
 	if len(f) < ethernet {
 		return
 	}
-	mine := [6]byte(f[:6]) == r.mac
-	if !r.up() || !mine && f[0]&1 == 0 {
+	r.mu.Lock()
+	mine, down, lan, off4 := [6]byte(f[:6]) == r.mac, r.down, r.o.lan, r.six.off4
+	r.learn(f)
+	r.mu.Unlock()
+	if down || !mine && f[0]&1 == 0 {
+		return
+	}
+	if binary.BigEndian.Uint16(f[12:]) == 0x86DD {
+		r.fromInside6(f, mine)
 		return
 	}
 	p, ok := parse(f)
-	if !mine || !ok || p.dst == r.o.lan.Addr() {
-		r.learn(f)
+	if !mine || !ok || p.dst == lan.Addr() {
 		r.inner.SendDown(f)
 		return
 	}
-	if p.dst.IsMulticast() || r.o.lan.Contains(p.dst) {
-		return
+	if off4 || !p.dst.IsGlobalUnicast() || lan.Contains(p.dst) {
+		return // of the link only (RFC 3927, section 2.7), or it needs no router
 	}
+	r.out4(p)
+}
+
+// out4 forwards a packet from inside to the internet, or back inside.
+func (r *Router) out4(p packet) {
 	if !p.age() {
-		r.o.inside.SendUp(p.icmpError(r.o.lan.Addr(), 11, 0)) // time exceeded
+		if back := p.icmpError(r.LAN().Addr(), 11, 0); back != nil { // time exceeded
+			r.deliver(back)
+		}
 		return
 	}
 	r.mu.Lock()
-	r.neighbours(p.src, [6]byte(f[6:12]))
-	why := ""
+	why, hairpin := "", false
 	var back []byte
-	if !r.o.nat.Off {
+	switch {
+	case !r.o.lan.Contains(p.src) && !isSynthetic(p.src):
+		why = "a source address that is not of this network"
+	case !r.o.nat.Off:
+		hairpin = p.dst == r.wan && r.o.nat.Hairpin
 		why, back = r.translateOut(p)
 	}
 	if why != "" {
 		r.dropped[why]++
 	}
 	r.mu.Unlock()
+	f := p.frame
 	switch {
 	case back != nil:
-		r.o.inside.SendUp(back)
-	case why == "":
+		r.deliver(back)
+	case why != "":
+	case hairpin:
+		r.fromOutside(slices.Concat(r.outer[:], r.outer[:], f[12:]))
+	default:
 		copy(f, r.o.nextHop[:])
-		copy(f[6:], r.mac[:])
+		copy(f[6:], r.outer[:])
 		r.o.outside.SendUp(f)
 	}
 }
@@ -54,83 +74,100 @@ func (r *Router) fromInside(f []byte) {
 // translateOut changes a packet from inside into one from the router. It says why it cannot; back is an answer to the sender. r.mu is
 // held.
 func (r *Router) translateOut(p packet) (why string, back []byte) {
-	key := fragment{p.src, p.dst, p.id()}
 	if !p.first {
-		m := r.fragments[key]
-		if m == nil {
+		at, ok := r.fragments[p.fragment()]
+		if !ok {
 			return "fragment without its beginning", nil
 		}
-		p.setSource(r.wan, m.port)
+		p.setSource(r.wan, at.Port())
 		return "", nil
 	}
 	src, dst, ok := p.ports()
 	if !ok {
-		if p.proto == ICMP {
-			return r.errorOut(p), nil
-		}
-		return "a protocol that NAT does not know", nil
+		return r.errorOut(p), nil
 	}
 	inside, outer := netip.AddrPortFrom(p.src, src), netip.AddrPortFrom(p.dst, dst)
-	if fwd, ok := r.forwardOf(p.proto, inside); ok {
-		p.setSource(r.wan, fwd.Port)
-		return "", nil
+	if p.proto == ICMP {
+		outer = netip.AddrPortFrom(p.dst, 0)
 	}
+	var port uint16
+	if fwd, ok := r.forwardOf(p.proto, inside); ok {
+		port = fwd.Port
+	} else if port, why, back = r.mapOut(p, inside, outer); why != "" {
+		return why, back
+	}
+	if !p.whole {
+		r.keep(p.fragment(), netip.AddrPortFrom(r.wan, port))
+	}
+	p.setSource(r.wan, port)
+	return "", nil
+}
+
+// mapOut is the outer port for a packet from inside.
+func (r *Router) mapOut(p packet, inside, outer netip.AddrPort) (port uint16, why string, back []byte) {
 	open := p.proto != TCP || p.flags()&syn != 0 || r.table.nat.Lost == Remapped
 	m := r.table.out(p.proto, inside, outer, open)
-	if m == nil {
-		if p.proto == TCP && !open && r.table.nat.Lost == WithRST && p.flags()&rst == 0 {
-			return "a connection that was forgotten", p.reset()
-		}
-		if open {
-			return "no mapping is free", nil
-		}
-		return "a connection that was forgotten", nil
+	switch {
+	case m == nil && open:
+		return 0, "no mapping is free", nil
+	case m == nil && r.table.nat.Lost == WithRST && p.flags()&rst == 0:
+		return 0, "a connection that was forgotten", p.reset()
+	case m == nil:
+		return 0, "a connection that was forgotten", nil
 	}
 	if p.proto == TCP {
-		if p.flags()&syn != 0 && p.flags()&ack == 0 {
+		if p.flags()&(syn|ack) == syn {
 			m.answered, m.closing = false, false
 		}
 		m.closing = m.closing || p.flags()&(fin|rst) != 0
 	}
-	if !p.whole {
-		r.keep(key, m)
-	}
-	p.setSource(r.wan, m.port)
-	return "", nil
+	return m.port, "", nil
 }
 
 // errorOut translates an ICMP error from inside; r.mu is held.
 func (r *Router) errorOut(p packet) (why string) {
-	b := p.body()
-	cited, ok := parse(slices.Concat(p.frame[:ethernet], whole(b[8:])))
-	if !ok || !cited.first {
-		return "an ICMP error that cites nothing known"
+	cited, src, dst, why := citedBy(p)
+	if why != "" {
+		return why
 	}
-	src, dst, ok := cited.ports()
-	if !ok {
-		return "an ICMP error that cites nothing known"
+	inside, outer := netip.AddrPortFrom(cited.dst, dst), netip.AddrPortFrom(cited.src, src)
+	if cited.proto == ICMP {
+		outer = netip.AddrPortFrom(cited.src, 0)
 	}
-	m := r.table.out(cited.proto, netip.AddrPortFrom(cited.dst, dst), netip.AddrPortFrom(cited.src, src), false)
-	if m == nil {
-		return "an ICMP error that cites nothing known"
+	var port uint16
+	if fwd, ok := r.forwardOf(cited.proto, inside); ok {
+		port = fwd.Port
+	} else if m := r.table.known(cited.proto, inside, outer); m != nil {
+		port = m.port
+	} else {
+		return unknownCited
 	}
-	recite(b, 16, 2, cited.header, r.wan, m.port)
+	recite(p.body(), 16, 2, cited.header, r.wan, port)
 	p.setSource(r.wan, 0)
 	return ""
 }
 
-// fromOutside takes a frame from the
+// fromOutside takes a frame from the internet.
 func (r *Router) fromOutside(f []byte) {
+	if len(f) < ethernet || !r.up() {
+		return
+	}
+	switch binary.BigEndian.Uint16(f[12:]) {
+	case 0x0806:
+		if reply := arpReply(f, r.outer, r.WAN()); reply != nil {
+			r.o.outside.SendUp(reply)
+		}
+		return
+	case 0x86DD:
+		r.fromOutside6(f)
+		return
+	}
 	p, ok := parse(f)
-	if !ok || !r.up() {
+	if !ok || [6]byte(f[:6]) != r.outer {
 		return
 	}
 	r.mu.Lock()
 	why := r.translateIn(&p)
-	mac, known := r.neighbour[p.dst]
-	if why == "" && !known {
-		why = "nobody in the network has the address"
-	}
 	if why == "" && !p.age() {
 		why = "time to live ran out"
 	}
@@ -138,12 +175,44 @@ func (r *Router) fromOutside(f []byte) {
 		r.dropped[why]++
 	}
 	r.mu.Unlock()
-	if why != "" {
+	if why == "" {
+		r.deliver(f)
+	}
+}
+
+// deliver sends an IPv4 packet into the network, or, when it is for the IPv4 side of a host of IPv6 only, translated. Who has the
+// address is asked for when it is not known; the packet is lost then, and its sender tries again.
+func (r *Router) deliver(f []byte) {
+	p, ok := parse(f)
+	if !ok {
 		return
 	}
-	copy(f, mac[:])
+	if isSynthetic(p.dst) {
+		r.deliver6(p)
+		return
+	}
+	r.mu.Lock()
+	mac, known := r.neighbour[p.dst]
 	copy(f[6:], r.mac[:])
-	r.o.inside.SendUp(f)
+	if !known {
+		r.dropped["nobody in the network is known to have the address"]++
+	}
+	inside := r.o.lan.Contains(p.dst)
+	r.mu.Unlock()
+	switch {
+	case known:
+		copy(f, mac[:])
+		r.o.inside.SendUp(f)
+	case inside:
+		r.o.inside.SendUp(r.whoHas(p.dst))
+	}
+}
+
+// whoHas is an ARP request of the router (RFC 826).
+func (r *Router) whoHas(a netip.Addr) []byte {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return arpMessage(1, r.mac, r.o.lan.Addr(), [6]byte{}, a)
 }
 
 // translateIn changes a packet to the router into one for who is inside. It says why it cannot. r.mu is held.
@@ -154,67 +223,92 @@ func (r *Router) translateIn(p *packet) (why string) {
 	if p.dst != r.wan {
 		return "another address"
 	}
-	key := fragment{p.src, p.dst, p.id()}
 	if !p.first {
-		m := r.fragments[key]
-		if m == nil {
+		at, ok := r.fragments[p.fragment()]
+		if !ok {
 			return "fragment without its beginning"
 		}
-		p.setTarget(m.inside.Addr(), m.inside.Port())
-		p.dst = m.inside.Addr()
+		p.setTarget(at.Addr(), at.Port())
 		return ""
 	}
 	src, dst, ok := p.ports()
 	if !ok {
 		return r.errorIn(p)
 	}
+	to, ok := r.mapIn(p, src, dst)
+	if !ok {
+		return "no mapping"
+	}
+	if !p.whole {
+		r.keep(p.fragment(), to)
+	}
+	p.setTarget(to.Addr(), to.Port())
+	return ""
+}
+
+// mapIn is who inside gets a packet to an outer port; r.mu is held.
+func (r *Router) mapIn(p *packet, src, dst uint16) (to netip.AddrPort, ok bool) {
 	if fwd, ok := r.forwarded[outside{p.proto, dst}]; ok && r.valid(fwd) {
-		p.setTarget(fwd.To.Addr(), fwd.To.Port())
-		p.dst = fwd.To.Addr()
-		return ""
+		return fwd.To, true
 	}
 	from := netip.AddrPortFrom(p.src, src)
 	if p.proto == ICMP {
-		from = netip.AddrPortFrom(p.src, dst)
+		from = netip.AddrPortFrom(p.src, 0)
 	}
 	m := r.table.in(p.proto, dst, from)
 	if m == nil {
-		return "no mapping"
+		return to, false
 	}
 	if p.proto == TCP {
 		m.answered = true
 		m.closing = m.closing || p.flags()&(fin|rst) != 0
 		m.used = r.table.now() // RFC 5382 counts both ways; for UDP only what comes from inside refreshes (RFC 4787, REQ-6)
 	}
-	if !p.whole {
-		r.keep(key, m)
-	}
-	p.setTarget(m.inside.Addr(), m.inside.Port())
-	p.dst = m.inside.Addr()
-	return ""
+	return m.inside, true
 }
 
-// errorIn translates an ICMP error about a packet that was sent from inside (RFC 5508, section 4.2); r.mu is held.
-func (r *Router) errorIn(p *packet) (why string) {
+const unknownCited = "an ICMP error that cites nothing known"
+
+// citedBy is the packet that an ICMP error is about, with its ports. A message whose checksum is wrong cites nothing.
+func citedBy(p packet) (cited packet, src, dst uint16, why string) {
 	if p.proto != ICMP {
-		return "a protocol that NAT does not know"
+		return cited, 0, 0, "a protocol that NAT does not know"
 	}
 	b := p.body()
+	if !p.isError() || !p.whole || frame.Checksum(b, 0) != 0 {
+		return cited, 0, 0, unknownCited
+	}
 	cited, ok := parse(slices.Concat(p.frame[:ethernet], whole(b[8:])))
-	if !ok || !cited.first || cited.src != r.wan {
-		return "an ICMP error that cites nothing known"
+	if !ok || !cited.first {
+		return cited, 0, 0, unknownCited
 	}
-	src, _, ok := cited.ports()
-	if !ok {
-		return "an ICMP error that cites nothing known"
+	if src, dst, ok = cited.ports(); !ok {
+		return cited, 0, 0, unknownCited
 	}
-	m := r.table.alive(r.table.byPort[outside{cited.proto, src}])
-	if m == nil {
-		return "an ICMP error that cites nothing known"
+	return cited, src, dst, ""
+}
+
+// errorIn translates an ICMP error about a packet that was sent from inside; it keeps no mapping alive (RFC 5508, section 4.2). r.mu is
+// held.
+func (r *Router) errorIn(p *packet) (why string) {
+	cited, src, _, why := citedBy(*p)
+	if why != "" {
+		return why
 	}
-	recite(b, 12, 0, cited.header, m.inside.Addr(), m.inside.Port())
-	p.setTarget(m.inside.Addr(), 0)
-	p.dst = m.inside.Addr()
+	if cited.src != r.wan {
+		return unknownCited
+	}
+	at := outside{cited.proto, src}
+	var to netip.AddrPort
+	if fwd, ok := r.forwarded[at]; ok && r.valid(fwd) {
+		to = fwd.To
+	} else if m := r.table.alive(r.table.byPort[at]); m != nil {
+		to = m.inside
+	} else {
+		return unknownCited
+	}
+	recite(p.body(), 12, 0, cited.header, to.Addr(), to.Port())
+	p.setTarget(to.Addr(), 0)
 	return ""
 }
 
@@ -232,20 +326,24 @@ func whole(cited []byte) []byte {
 	return c
 }
 
-// recite changes address and port in what an ICMP error cites. The checksum of the message is made anew.
+// recite changes address and port in what an ICMP error cites, as far as it goes, with the checksums there. That of the message is made
+// anew.
 func recite(icmp []byte, at, to, header int, addr netip.Addr, port uint16) {
 	cited := icmp[8:]
+	proto := Protocol(cited[9])
 	now := addr.As4()
 	was := [4]byte(cited[at : at+4])
 	copy(cited[at:], now[:])
 	mend(cited[10:], was[:], now[:])
-	if len(cited) >= header+4 {
-		if Protocol(cited[9]) == ICMP {
+	if body := cited[min(header, len(cited)):]; len(body) >= 8 {
+		after := []byte{byte(port >> 8), byte(port)}
+		if proto == ICMP {
 			to = 4
+			mend(body[2:], body[4:6], after)
 		}
-		if len(cited) >= header+to+2 {
-			binary.BigEndian.PutUint16(cited[header+to:], port)
-		}
+		mendTransport(proto, body, was[:], now[:])
+		mendTransport(proto, body, body[to:to+2], after)
+		copy(body[to:], after)
 	}
 	icmp[2], icmp[3] = 0, 0
 	binary.BigEndian.PutUint16(icmp[2:], frame.Checksum(icmp, 0))
@@ -261,29 +359,39 @@ func (r *Router) forwardOf(proto Protocol, inside netip.AddrPort) (Forward, bool
 	return Forward{}, false
 }
 
-// learn notes the sender of an ARP message; r.mu is not held.
+// learn notes who has the address that a frame comes from; r.mu is held.
 func (r *Router) learn(f []byte) {
-	if len(f) >= 42 && binary.BigEndian.Uint16(f[12:]) == 0x0806 {
-		if a := netip.AddrFrom4([4]byte(f[28:32])); !a.IsUnspecified() {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			r.neighbours(a, [6]byte(f[22:28]))
+	switch binary.BigEndian.Uint16(f[12:]) {
+	case 0x0806:
+		if len(f) >= 42 {
+			r.neighbours(netip.AddrFrom4([4]byte(f[28:32])), [6]byte(f[22:28]))
+		}
+	case 0x0800:
+		if len(f) >= 34 {
+			r.neighbours(netip.AddrFrom4([4]byte(f[26:30])), [6]byte(f[6:12]))
+		}
+	case 0x86DD:
+		if len(f) >= 54 {
+			r.neighbours(netip.AddrFrom16([16]byte(f[22:38])), [6]byte(f[6:12]))
 		}
 	}
 }
 
-// neighbours notes who has an address; r.mu is held.
+// neighbours notes who has an address of the network; r.mu is held.
 func (r *Router) neighbours(a netip.Addr, mac [6]byte) {
-	if len(r.neighbour) >= maxNeighbours {
+	if a.Is4() && !r.o.lan.Contains(a) || a.Is6() && !r.owns6(a) {
+		return
+	}
+	if _, ok := r.neighbour[a]; !ok && len(r.neighbour) >= maxNeighbours {
 		clear(r.neighbour)
 	}
 	r.neighbour[a] = mac
 }
 
-// keep remembers where the later fragments of a packet go; r.mu is held.
-func (r *Router) keep(k fragment, m *mapping) {
+// keep remembers where the later fragments of a packet come from or go to; r.mu is held.
+func (r *Router) keep(k fragment, at netip.AddrPort) {
 	if len(r.fragments) >= maxFragments {
 		clear(r.fragments)
 	}
-	r.fragments[k] = m
+	r.fragments[k] = at
 }

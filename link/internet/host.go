@@ -3,9 +3,11 @@ package internet
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 
 	"github.com/shakedown-test/shakedown/link/frame"
@@ -32,11 +34,15 @@ const mtu = 1500
 type Host struct {
 	MAC net.HardwareAddr
 
-	stack *stack.Stack
-	nic   *nic
-	mu    sync.Mutex
-	has   []netip.Prefix
-	seen  watchers
+	stack   *stack.Stack
+	nic     *nic
+	mu      sync.Mutex
+	has     []netip.Prefix
+	routers []netip.Addr
+	via     map[netip.Prefix]netip.Addr
+	seen    watchers
+	taps    taps
+	auto    auto
 }
 
 // NewHost makes a host at the near end of a link. It has no address yet.
@@ -44,7 +50,9 @@ func NewHost(clk *clock.Clock, l *frame.Link, mac net.HardwareAddr, seed uint64)
 	h := &Host{MAC: mac}
 	h.nic = &nic{send: l.SendUp, mtu: mtu, mac: tcpip.LinkAddress(mac)}
 	h.stack = stack.New(stack.Options{
-		NetworkProtocols:   []stack.NetworkProtocolFactory{ipv4.NewProtocol, ipv6.NewProtocol, arp.NewProtocol},
+		NetworkProtocols: []stack.NetworkProtocolFactory{
+			ipv4.NewProtocol, ipv6.NewProtocolWithOptions(ipv6.Options{NDPDisp: &h.auto}), arp.NewProtocolWithOptions(arp.Options{DADConfigs: probing}),
+		},
 		TransportProtocols: []stack.TransportProtocolFactory{tcp.NewProtocol, udp.NewProtocol, icmp.NewProtocol4, icmp.NewProtocol6},
 		Clock:              stackClock{clk},
 		RandSource:         &lockedSource{src: rand.NewPCG(seed, 3)},
@@ -64,6 +72,7 @@ func NewHost(clk *clock.Clock, l *frame.Link, mac net.HardwareAddr, seed uint64)
 	}
 	l.Near(func(f []byte) {
 		h.seen.look(f)
+		h.taps.look(f)
 		h.nic.deliver(f)
 	})
 	return h, nil
@@ -71,6 +80,7 @@ func NewHost(clk *clock.Clock, l *frame.Link, mac net.HardwareAddr, seed uint64)
 
 // Close ends the host: its connections are gone without a word, and nothing of it runs any more.
 func (h *Host) Close() {
+	h.auto.close()
 	h.stack.Destroy()
 }
 
@@ -114,11 +124,38 @@ func (h *Host) Addresses() []netip.Prefix {
 
 // Route sends all that is not on the host's link to the routers, at most one for each IP version; none leaves it without.
 func (h *Host) Route(routers ...netip.Addr) {
+	h.mu.Lock()
+	h.routers = routers
+	h.mu.Unlock()
+	h.reroute()
+}
+
+// RouteVia sends what is for some networks by a router of their own, before what Route says; nil: none has one.
+func (h *Host) RouteVia(via map[netip.Prefix]netip.Addr) {
+	h.mu.Lock()
+	h.via = via
+	h.mu.Unlock()
+	h.reroute()
+}
+
+// reroute makes the routing table of what the host was told, and of what it learned from router advertisements.
+func (h *Host) reroute() {
 	var table []tcpip.Route
-	for _, p := range h.Addresses() {
+	h.mu.Lock()
+	routers, has := slices.Concat(h.routers, h.auto.routers()), slices.Concat(h.has, h.auto.prefixes())
+	via := h.via
+	h.mu.Unlock()
+	for _, p := range has {
 		subnet, err := tcpip.NewSubnet(tcpip.AddrFromSlice(p.Masked().Addr().AsSlice()), tcpip.MaskFromBytes(net.CIDRMask(p.Bits(), p.Addr().BitLen())))
 		if err == nil {
 			table = append(table, tcpip.Route{Destination: subnet, NIC: only})
+		}
+	}
+	narrow := slices.SortedFunc(maps.Keys(via), func(a, b netip.Prefix) int { return b.Bits() - a.Bits() })
+	for _, p := range narrow {
+		subnet, err := tcpip.NewSubnet(tcpip.AddrFromSlice(p.Masked().Addr().AsSlice()), tcpip.MaskFromBytes(net.CIDRMask(p.Bits(), p.Addr().BitLen())))
+		if err == nil {
+			table = append(table, tcpip.Route{Destination: subnet, Gateway: tcpip.AddrFromSlice(via[p].AsSlice()), NIC: only})
 		}
 	}
 	for _, r := range routers {

@@ -41,7 +41,8 @@ type NAT struct {
 	Brief      time.Duration // of a TCP connection that is opening or closing; 0: 4 min
 	NoPreserve bool          // give outer ports of its own choice instead of the inner one
 	Lost       Lost
-	Size       int // mappings that it can hold; 0: 4096. When full, new ones are refused
+	Hairpin    bool // who is inside reaches others inside by the router's outer address (RFC 4787, section 6)
+	Size       int  // mappings that it can hold; 0: 4096. When full, new ones are refused
 }
 
 func (n NAT) withDefaults() NAT {
@@ -132,6 +133,7 @@ type table struct {
 	byInner map[inner]*mapping
 	byPort  map[outside]*mapping
 	next    uint16
+	taken   func(outside) bool // outer ports that are open for something else
 }
 
 func newTable(nat NAT, now func() time.Duration) *table {
@@ -152,7 +154,7 @@ func (t *table) key(proto Protocol, inside, outer netip.AddrPort) inner {
 // out is the mapping for a packet from inside; open says whether a new one may be made. Nil: there is none.
 func (t *table) out(proto Protocol, inside, outer netip.AddrPort, open bool) *mapping {
 	k := t.key(proto, inside, outer)
-	m := t.alive(t.byInner[k])
+	m := t.known(proto, inside, outer)
 	if m == nil {
 		if !open {
 			return nil
@@ -168,10 +170,20 @@ func (t *table) out(proto Protocol, inside, outer netip.AddrPort, open bool) *ma
 		t.byInner[k], t.byPort[outside{proto, port}] = m, m
 	}
 	m.used = t.now()
-	if len(m.peers) < maxPeers {
-		m.peers[t.peer(outer)] = struct{}{}
+	peer := t.peer(outer)
+	if _, ok := m.peers[peer]; !ok && len(m.peers) >= maxPeers {
+		for old := range m.peers {
+			delete(m.peers, old)
+			break
+		}
 	}
+	m.peers[peer] = struct{}{}
 	return m
+}
+
+// known is the mapping that a packet from inside would use, untouched; nil: there is none.
+func (t *table) known(proto Protocol, inside, outer netip.AddrPort) *mapping {
+	return t.alive(t.byInner[t.key(proto, inside, outer)])
 }
 
 // in is the mapping for a packet that came to an outer port; nil: there is none, or the filter does not let the sender in.
@@ -219,8 +231,11 @@ func (t *table) sweep() {
 
 // port finds a free outer port, the inner one if that is wanted and free.
 func (t *table) port(proto Protocol, want uint16) (uint16, bool) {
-	free := func(p uint16) bool { return t.alive(t.byPort[outside{proto, p}]) == nil }
-	if !t.nat.NoPreserve && want >= 1024 && free(want) {
+	free := func(p uint16) bool {
+		at := outside{proto, p}
+		return t.alive(t.byPort[at]) == nil && (t.taken == nil || !t.taken(at))
+	}
+	if !t.nat.NoPreserve && (want >= 1024 || proto == ICMP) && free(want) {
 		return want, true
 	}
 	for range 1 << 14 {

@@ -94,20 +94,26 @@ func (p packet) set(at, to int, addr netip.Addr, port uint16) {
 	b := p.body()
 	switch p.proto {
 	case TCP, UDP:
-		field := 16
-		if p.proto == UDP {
-			field = 6
-		}
-		if p.proto == TCP || b[6]|b[7] != 0 { // UDP: 0 is no checksum
-			mend(b[field:], was[:], now[:])
-			mend(b[field:], b[to:to+2], []byte{byte(port >> 8), byte(port)})
-		}
+		mendTransport(p.proto, b, was[:], now[:])
+		mendTransport(p.proto, b, b[to:to+2], []byte{byte(port >> 8), byte(port)})
 		binary.BigEndian.PutUint16(b[to:], port)
 	case ICMP:
 		if b[0] == 8 || b[0] == 0 {
 			mend(b[2:], b[4:6], []byte{byte(port >> 8), byte(port)})
 			binary.BigEndian.PutUint16(b[4:], port)
 		}
+	}
+}
+
+// mendTransport changes the checksum of TCP or UDP for bytes that changed, as far as body, which may be cut short, has it.
+func mendTransport(proto Protocol, body, was, now []byte) {
+	field := map[Protocol]int{TCP: 16, UDP: 6}[proto]
+	if field == 0 || len(body) < field+2 || proto == UDP && body[6]|body[7] == 0 { // UDP: 0 is no checksum
+		return
+	}
+	mend(body[field:], was, now)
+	if proto == UDP && body[6]|body[7] == 0 {
+		body[6], body[7] = 0xff, 0xff // RFC 768
 	}
 }
 
@@ -134,8 +140,25 @@ func (p packet) age() bool {
 	return true
 }
 
-// icmpError is a message about p to its sender (RFC 792): the IP header and 8 bytes of what follows are cited.
+// sound reports whether the checksum of TCP or UDP is right.
+func (p packet) sound() bool {
+	n := len(p.body())
+	pseudo := slices.Concat(p.ip[12:20], []byte{0, byte(p.proto), byte(n >> 8), byte(n)})
+	return frame.Checksum(p.body(), frame.Sum(pseudo)) == 0
+}
+
+// isError reports whether p is an ICMP error that a NAT passes on: unreachable, source quench, time exceeded, parameter problem. A
+// redirect concerns nobody beyond its own link (RFC 1812, section 5.2.7.2).
+func (p packet) isError() bool {
+	return p.proto == ICMP && p.first && slices.Contains([]byte{3, 4, 11, 12}, p.body()[0])
+}
+
+// icmpError is a message about p to its sender (RFC 792): the IP header and 8 bytes of what follows are cited. It is nil for what none
+// may be sent about (RFC 1122, section 3.2.2).
 func (p packet) icmpError(from netip.Addr, kind, code byte) []byte {
+	if !p.first || p.isError() || !p.src.IsGlobalUnicast() {
+		return nil
+	}
 	cited := p.ip[:min(len(p.ip), p.header+8)]
 	icmp := slices.Concat([]byte{kind, code, 0, 0, 0, 0, 0, 0}, cited)
 	binary.BigEndian.PutUint16(icmp[2:], frame.Checksum(icmp, 0))
@@ -146,6 +169,12 @@ func (p packet) icmpError(from netip.Addr, kind, code byte) []byte {
 func (p packet) reset() []byte {
 	b := p.body()
 	segment := slices.Concat(b[2:4], b[:2], b[8:12], []byte{0, 0, 0, 0, 0x50, rst, 0, 0, 0, 0, 0, 0})
+	if p.flags()&ack == 0 {
+		length := len(b) - int(b[12]>>4)*4 + int(p.flags()&syn>>1) + int(p.flags()&fin)
+		copy(segment[4:], []byte{0, 0, 0, 0})
+		binary.BigEndian.PutUint32(segment[8:], binary.BigEndian.Uint32(b[4:])+uint32(length))
+		segment[13] |= ack
+	}
 	f := envelope(p, p.dst, TCP, segment)
 	ip := f[ethernet:]
 	pseudo := slices.Concat(ip[12:20], []byte{0, 6, 0, 20})

@@ -26,25 +26,27 @@ type routing struct {
 	nextHop [6]byte     // the Ethernet address at the far end of outside
 }
 
-// Router joins a network to the  It is safe for concurrent use.
+// Router joins a network to the internet. It is safe for concurrent use.
 type Router struct {
 	Host *Host // the router itself, with its address in the network; closed by Close
 
 	o     routing
 	inner *frame.Link // to Host
-	mac   [6]byte     // on both sides
+	outer [6]byte     // Ethernet address to the internet
 
 	mu        sync.Mutex
+	mac       [6]byte // Ethernet address in the network
 	wan       netip.Addr
 	table     *table
 	forwarded map[outside]Forward
 	neighbour map[netip.Addr][6]byte
-	fragments map[fragment]*mapping
+	fragments map[fragment]netip.AddrPort
 	down      bool
 	dropped   map[string]int // packets that the router did not forward, by reason
+	six       six
 }
 
-// Forward is a port that is open from the
+// Forward is a port that is open from the internet.
 type Forward struct {
 	Protocol Protocol
 	Port     uint16 // outer
@@ -52,11 +54,14 @@ type Forward struct {
 	Until    time.Time // device time; zero: for ever
 }
 
-// fragment identifies the fragments of a packet.
+// fragment identifies the fragments of a packet (RFC 791, section 3.2).
 type fragment struct {
 	src, dst netip.Addr
+	proto    Protocol
 	id       uint16
 }
+
+func (p packet) fragment() fragment { return fragment{p.src, p.dst, p.proto, p.id()} }
 
 // Bounds of what a router remembers of a network that may be hostile.
 const (
@@ -72,11 +77,11 @@ func macOf(lan netip.Addr) [6]byte {
 
 func newRouter(o routing) (*Router, error) {
 	r := &Router{
-		o: o, mac: macOf(o.lan.Addr()), wan: o.wan, forwarded: map[outside]Forward{}, neighbour: map[netip.Addr][6]byte{},
-		fragments: map[fragment]*mapping{}, dropped: map[string]int{},
+		o: o, outer: macOf(o.lan.Addr()), mac: macOf(o.lan.Addr()), wan: o.wan, forwarded: map[outside]Forward{},
+		neighbour: map[netip.Addr][6]byte{}, dropped: map[string]int{},
 		inner: frame.New(frame.Options{Name: o.name + " itself", Clock: o.clock}),
 	}
-	r.table = newTable(o.nat, o.clock.Passed)
+	r.anew()
 	var err error
 	if r.Host, err = NewHost(o.clock, r.inner, net.HardwareAddr(r.mac[:]), o.seed); err != nil {
 		return nil, fmt.Errorf("open router %s: %w", o.name, err)
@@ -96,14 +101,25 @@ func newRouter(o routing) (*Router, error) {
 	return r, nil
 }
 
+// anew loses every mapping; r.mu is held, or the router is not shared yet.
+func (r *Router) anew() {
+	r.table = newTable(r.o.nat, r.o.clock.Passed)
+	r.table.taken = func(at outside) bool {
+		f, ok := r.forwarded[at]
+		return ok && r.valid(f)
+	}
+	r.fragments, r.six.flows = map[fragment]netip.AddrPort{}, map[flow]time.Duration{}
+}
+
 func (r *Router) close() {
+	r.six.close()
 	r.o.inside.Near(nil)
 	r.o.outside.Near(nil)
 	r.Host.Close()
 	r.inner.Close()
 }
 
-// WAN is the router's address to the
+// WAN is the router's address to the internet.
 func (r *Router) WAN() netip.Addr {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -111,12 +127,73 @@ func (r *Router) WAN() netip.Addr {
 }
 
 // LAN is the router's address in its network.
-func (r *Router) LAN() netip.Prefix { return r.o.lan }
+func (r *Router) LAN() netip.Prefix {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.o.lan
+}
+
+// MAC is the router's Ethernet address in its network.
+func (r *Router) MAC() net.HardwareAddr {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return net.HardwareAddr(r.mac[:])
+}
+
+// Replace gives the router another Ethernet address in its network, as another router in its place has, or the second of a pair. Nobody
+// is told; see Announce. Undo goes back.
+func (r *Router) Replace(mac [6]byte) (undo func()) {
+	set := func(mac [6]byte) (was [6]byte) {
+		r.mu.Lock()
+		was, r.mac = r.mac, mac
+		r.mu.Unlock()
+		r.Host.remac(mac)
+		return was
+	}
+	text := fmt.Sprintf("%s: has the Ethernet address %s", r.o.name, net.HardwareAddr(mac[:]))
+	was := set(mac)
+	r.add(evidence.Impair, text)
+	return sync.OnceFunc(func() {
+		set(was)
+		r.Announce()
+		r.add(evidence.Heal, text)
+	})
+}
+
+// Announce tells the network the router's Ethernet address by a gratuitous ARP request and reply (RFC 5944, section 4.6).
+func (r *Router) Announce() {
+	r.mu.Lock()
+	lan := r.o.lan.Addr()
+	ask, say := arpMessage(1, r.mac, lan, [6]byte{}, lan), arpMessage(2, r.mac, lan, [6]byte{}, lan)
+	r.mu.Unlock()
+	r.o.inside.SendUp(ask)
+	r.o.inside.SendUp(say)
+}
+
+// renumber gives the router another address in its network, and with it another network.
+func (r *Router) renumber(lan netip.Prefix) error {
+	r.mu.Lock()
+	was := r.o.lan
+	r.o.lan = lan
+	clear(r.neighbour)
+	r.anew()
+	r.mu.Unlock()
+	if err := r.Host.Remove(was); err != nil {
+		return err
+	}
+	if err := r.Host.Add(lan); err != nil {
+		return err
+	}
+	r.Host.Route()
+	r.note(fmt.Sprintf("has the network %s now", lan.Masked()))
+	return nil
+}
 
 // readdress gives the router another address to the internet: every mapping is lost. World.Readdress tells the backbone too.
 func (r *Router) readdress(wan netip.Addr) {
 	r.mu.Lock()
-	r.wan, r.table = wan, newTable(r.o.nat, r.o.clock.Passed)
+	r.wan = wan
+	r.anew()
 	r.mu.Unlock()
 	r.note(fmt.Sprintf("has the address %s now; its mappings are lost", wan))
 }
@@ -127,45 +204,60 @@ func (r *Router) Translate(nat NAT) (undo func()) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		was := r.o.nat
-		r.o.nat, r.table = n, newTable(n, r.o.clock.Passed)
+		r.o.nat = n
+		r.anew()
 		return was
 	}
 	was := set(nat)
-	return func() { set(was) }
+	r.add(evidence.Impair, r.o.name+": translates otherwise")
+	return sync.OnceFunc(func() {
+		set(was)
+		r.add(evidence.Heal, r.o.name+": translates otherwise")
+	})
 }
 
 // Age changes how long mappings live, without losing any of those that are there.
 func (r *Router) Age(change func(*NAT)) (undo func()) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	was, then := r.table.nat, r.table.nat
-	change(&then)
-	r.table.nat = then
-	return func() {
+	set := func(n NAT) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.table.nat = was
+		r.o.nat, r.table.nat = n, n.withDefaults()
 	}
+	r.mu.Lock()
+	was, then := r.o.nat, r.o.nat
+	r.mu.Unlock()
+	change(&then)
+	set(then)
+	n := then.withDefaults()
+	text := fmt.Sprintf("%s: forgets UDP after %s, TCP after %s", r.o.name, n.UDP, n.TCP)
+	r.add(evidence.Impair, text)
+	return sync.OnceFunc(func() {
+		set(was)
+		r.add(evidence.Heal, text)
+	})
 }
 
 // Forget loses every mapping, as a router does that is short of memory.
 func (r *Router) Forget() {
 	r.mu.Lock()
-	r.table = newTable(r.o.nat, r.o.clock.Passed)
+	r.anew()
 	r.mu.Unlock()
 	r.note("forgets its mappings")
 }
 
-// Reboot takes the router down: nothing is forwarded or answered, and mappings and open ports are lost. Up brings it back.
+// Reboot takes the router down: nothing is forwarded or answered, and mappings, open ports and neighbours are lost. Up brings it back.
 func (r *Router) Reboot() (up func()) {
 	r.mu.Lock()
-	r.down, r.table, r.forwarded = true, newTable(r.o.nat, r.o.clock.Passed), map[outside]Forward{}
+	r.down, r.forwarded = true, map[outside]Forward{}
+	clear(r.neighbour)
+	r.anew()
 	r.mu.Unlock()
 	r.add(evidence.Impair, r.o.name+": reboots")
 	return sync.OnceFunc(func() {
 		r.mu.Lock()
 		r.down = false
 		r.mu.Unlock()
+		r.advertise()
 		r.add(evidence.Heal, r.o.name+": reboots")
 	})
 }
@@ -177,7 +269,7 @@ func (r *Router) Open(f Forward) {
 	r.forwarded[outside{f.Protocol, f.Port}] = f
 }
 
-// Opened are the ports that are open from the
+// Opened are the ports that are open from the internet.
 func (r *Router) Opened() (all []Forward) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -32,7 +32,7 @@ func (s *Switch) Leave(l *frame.Link) {
 	l.Far(nil)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ports = slices.DeleteFunc(s.ports, func(o *frame.Link) bool { return o == l })
+	s.ports = slices.DeleteFunc(slices.Clone(s.ports), func(o *frame.Link) bool { return o == l }) // forward may be using the old one
 	for mac, at := range s.learned {
 		if at == l {
 			delete(s.learned, mac)

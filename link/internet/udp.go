@@ -3,6 +3,7 @@ package internet
 import (
 	"errors"
 	"net"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 type packetConn struct {
 	*gonet.UDPConn
 	ep     tcpip.Endpoint // nil where it was dialled
+	wq     *waiter.Queue  // nil where it was dialled
 	closed atomic.Bool
 }
 
@@ -26,11 +28,16 @@ func (h *Host) openUDP(at tcpip.FullAddress, version tcpip.NetworkProtocolNumber
 		return nil, errors.New(terr.String())
 	}
 	ep.SocketOptions().SetBroadcast(true)
+	ep.SocketOptions().SetReceivePacketInfo(true)
 	if terr := ep.Bind(at); terr != nil {
 		ep.Close()
 		return nil, errno(errors.New(terr.String()))
 	}
-	return &packetConn{UDPConn: gonet.NewUDPConn(wq, ep), ep: ep}, nil
+	return newPacketConn(wq, ep), nil
+}
+
+func newPacketConn(wq *waiter.Queue, ep tcpip.Endpoint) *packetConn {
+	return &packetConn{UDPConn: gonet.NewUDPConn(wq, ep), ep: ep, wq: wq}
 }
 
 // ReadFrom implements net.PacketConn.
@@ -40,6 +47,31 @@ func (c *packetConn) ReadFrom(b []byte) (int, net.Addr, error) {
 		err = net.ErrClosed
 	}
 	return n, from, errno(err)
+}
+
+// ReadFromTo is ReadFrom with the IPv4 address that the datagram was sent to, which may be that of everybody. It does not heed read
+// deadlines.
+func (c *packetConn) ReadFromTo(b []byte) (n int, from net.Addr, to netip.Addr, err error) {
+	entry, ready := waiter.NewChannelEntry(waiter.ReadableEvents | waiter.EventHUp)
+	c.wq.EventRegister(&entry)
+	defer c.wq.EventUnregister(&entry)
+	for {
+		w := tcpip.SliceWriter(b)
+		r, terr := c.ep.Read(&w, tcpip.ReadOptions{NeedRemoteAddr: true})
+		if terr == nil {
+			if r.ControlMessages.HasIPPacketInfo {
+				to = addrOf(r.ControlMessages.PacketInfo.DestinationAddr)
+			}
+			return r.Count, net.UDPAddrFromAddrPort(netip.AddrPortFrom(addrOf(r.RemoteAddr.Addr), r.RemoteAddr.Port)), to, nil
+		}
+		if c.closed.Load() {
+			return 0, nil, to, net.ErrClosed
+		}
+		if _, wait := terr.(*tcpip.ErrWouldBlock); !wait {
+			return 0, nil, to, errno(errors.New(terr.String()))
+		}
+		<-ready
+	}
 }
 
 // Read implements net.Conn.

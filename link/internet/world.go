@@ -105,10 +105,7 @@ func (w *World) link(name string) *frame.Link {
 // add makes a network and its router.
 func (w *World) add(n Network, wan netip.Addr) error {
 	s := &Segment{Name: n.Name, Switch: &Switch{}, Uplink: w.link(n.Name + " uplink"), world: w}
-	s.next = n.Prefix.Addr()
-	for range 9 {
-		s.next = s.next.Next() // the first station is .10 where the router is .1
-	}
+	s.next = firstStation(n.Prefix)
 	inside := w.link(n.Name + " router")
 	s.Switch.Join(inside)
 	r := routing{
@@ -117,30 +114,37 @@ func (w *World) add(n Network, wan netip.Addr) error {
 	}
 	mac := macOf(n.Prefix.Addr())
 	if n.Behind == "" {
-		w.backbone.Attach(s.Uplink, mac, w.owned(n, wan)...)
+		w.backbone.Attach(s.Uplink, mac)
 	} else {
 		before := w.Segment(n.Behind)
 		if before == nil {
 			return fmt.Errorf("network %s is behind %q, which is not there before it", n.Name, n.Behind)
 		}
 		before.Switch.Join(s.Uplink)
-		r.wan, r.nextHop = before.Address().Addr(), before.Router.mac
+		r.wan, r.nextHop = before.Address().Addr(), [6]byte(before.Router.MAC())
 	}
 	var err error
 	if s.Router, err = newRouter(r); err != nil {
 		return err
 	}
+	w.own(s)
 	w.segments = append(w.segments, s)
 	return nil
 }
 
-// owned is what the backbone sends to a router.
-func (w *World) owned(n Network, wan netip.Addr) []netip.Prefix {
-	own := []netip.Prefix{netip.PrefixFrom(wan, wan.BitLen())}
-	if n.NAT.Off {
-		own = append(own, n.Prefix.Masked())
+// own tells the backbone what it sends to the router of a network, if that is attached to it.
+func (w *World) own(s *Segment) {
+	r := s.Router
+	r.mu.Lock()
+	own := []netip.Prefix{netip.PrefixFrom(r.wan, r.wan.BitLen())}
+	if r.o.nat.Off {
+		own = append(own, r.o.lan.Masked())
 	}
-	return own
+	if r.six.prefix.IsValid() {
+		own = append(own, r.six.prefix)
+	}
+	r.mu.Unlock()
+	w.backbone.Move(s.Uplink, own...)
 }
 
 // Home is the first network.
@@ -192,7 +196,32 @@ func (w *World) serve(a netip.Addr) error {
 // Readdress gives the router of a network on the backbone another address to the internet; every mapping is lost.
 func (w *World) Readdress(s *Segment, wan netip.Addr) {
 	s.Router.readdress(wan)
-	w.backbone.Move(s.Uplink, netip.PrefixFrom(wan, wan.BitLen()))
+	w.own(s)
+}
+
+// Renumber gives a network other addresses, by that of its router: stations that were in it are not served any more until they have an
+// address of the new one. Undo goes back.
+func (w *World) Renumber(s *Segment, lan netip.Prefix) (undo func(), err error) {
+	was := s.Router.LAN()
+	if err := s.renumber(lan); err != nil {
+		return nil, fmt.Errorf("renumber network %s: %w", s.Name, err)
+	}
+	w.own(s)
+	return sync.OnceFunc(func() {
+		if s.renumber(was) == nil { // it had this address before
+			w.own(s)
+		}
+	}), nil
+}
+
+// Delegate gives a network an IPv6 prefix of 64 bits, which its router advertises, in place of the one it had; the zero prefix takes
+// that away without a word. Only networks on the backbone can have one.
+func (w *World) Delegate(s *Segment, p netip.Prefix) error {
+	if err := s.Router.delegate(p); err != nil {
+		return fmt.Errorf("delegate %s to network %s: %w", p, s.Name, err)
+	}
+	w.own(s)
+	return nil
 }
 
 // Close ends all that is in the world.
@@ -213,6 +242,26 @@ func (w *World) Close() {
 	for _, l := range w.links {
 		l.Close()
 	}
+}
+
+// renumber gives the router and new stations other addresses.
+func (s *Segment) renumber(lan netip.Prefix) error {
+	if err := s.Router.renumber(lan); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.next = firstStation(lan)
+	return nil
+}
+
+// firstStation is .10 where the router is .1.
+func firstStation(lan netip.Prefix) netip.Addr {
+	a := lan.Addr()
+	for range 9 {
+		a = a.Next()
+	}
+	return a
 }
 
 // Address is one that no station of the network has yet, as a DHCP server would lease it.

@@ -64,7 +64,7 @@ func pumpTAP(tap *os.File, l *frame.Link) (stop func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	l.Carrier(func(up bool) {
+	quiet := l.OnCarrier(func(up bool) {
 		state := 0
 		if up {
 			state = 1
@@ -74,7 +74,7 @@ func pumpTAP(tap *os.File, l *frame.Link) (stop func(), err error) {
 		})
 	})
 	return sync.OnceFunc(func() {
-		l.Carrier(nil)
+		quiet()
 		end()
 	}), nil
 }

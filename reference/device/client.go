@@ -47,6 +47,7 @@ func (d *Device) greeted(p *mqtt.Packet) {
 		d.requeue(s.lost())
 		d.stateDue = d.stateDue || !d.has("state-once") // what the server had retained may be lost too
 	}
+	d.localDue = d.localDue || !p.SessionPresent && d.address.IsValid()
 	s.reconnected()
 	d.sessionFlawed()
 	d.dirty = true
@@ -173,6 +174,8 @@ func (d *Device) requeue(unsent []message) {
 			}
 		case state:
 			d.stateDue = true
+		case local:
+			d.localDue = true
 		}
 	}
 	d.set.Events = slices.Concat(events, d.set.Events)

@@ -20,6 +20,7 @@ type command struct {
 	target int  // tenths of a degree
 	set    bool // target counts
 	reboot bool
+	remote *bool // a port of the router is to be open; nil: nothing is said
 }
 
 // parseCommand reads and checks a command. Its fields are checked strictly; fields that it does not know belong to a newer cloud
@@ -37,7 +38,7 @@ func (d *Device) parseCommand(payload []byte) (command, error) {
 	c.id = id
 	if d.has("payload-extra-rejected") {
 		for name := range fields {
-			if !slices.Contains([]string{"id", "set", "do"}, name) {
+			if !slices.Contains([]string{"id", "set", "do", "remote"}, name) {
 				return c, errors.New("unknown field " + name)
 			}
 		}
@@ -54,7 +55,14 @@ func (d *Device) parseCommand(payload []byte) (command, error) {
 		}
 		c.set = true
 	}
-	if !c.set && !c.reboot {
+	if remote, there := fields["remote"]; there {
+		on, ok := remote.(bool)
+		if !ok {
+			return c, errors.New("remote is not true or false")
+		}
+		c.remote = &on
+	}
+	if !c.set && !c.reboot && c.remote == nil {
 		return c, errors.New("nothing to do")
 	}
 	return c, nil
@@ -122,6 +130,10 @@ func (d *Device) onCommand(p *mqtt.Packet) {
 		d.set.Target = c.target
 		d.set.Changes++
 		d.stateDue = true
+	}
+	if c.remote != nil {
+		d.set.Remote = *c.remote
+		d.home.want(*c.remote)
 	}
 	d.con.say("applied %s", c.id)
 	d.report(map[string]any{"applied": c.id, "target": float64(d.set.Target) / 10})

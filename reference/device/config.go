@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"strings"
 	"time"
 
+	"github.com/shakedown-test/shakedown/link/internet"
 	"github.com/shakedown-test/shakedown/wire/mqtt"
 	"github.com/shakedown-test/shakedown/world/clock"
 )
@@ -30,7 +32,17 @@ type Config struct {
 	Built      time.Time // of the firmware; its clock is never believed to be earlier
 
 	Clock *clock.Clock
+	Net   *internet.Host // its Ethernet port, which it configures by DHCP; nil: the network is there
 	Dial  func(ctx context.Context, network, addr string) (net.Conn, error)
+	Home  Home // the home network; nil: it tells nobody there of itself
+
+	// Resolvers are those that the network told it of, best first; with nil, Dial is given names, else addresses only. IPv6 says whether
+	// the network has it; nil: it has not. TimeServers are names; none: the clock is always right. ListenPacket opens UDP ports for both.
+	Resolvers    func() []netip.Addr
+	IPv6         func() bool
+	TimeServers  []string
+	ListenPacket func(at netip.AddrPort) (net.PacketConn, error)
+
 	State string            // folder that outlives restarts
 	Out   func(line string) // the console
 	Seed  uint64            // of its jitter and its sensor
@@ -40,7 +52,7 @@ type Config struct {
 
 // What the makers declare of it. All are device time.
 const (
-	connectWait   = 10 * time.Second // TCP and TLS together
+	connectWait   = 10 * time.Second // for TCP, and then for TLS
 	connackWait   = 15 * time.Second
 	subackWait    = 10 * time.Second
 	writeWait     = 10 * time.Second // for a peer that does not read

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -30,6 +31,7 @@ type Device struct {
 	unplug context.CancelFunc
 	mu     sync.Mutex
 	raw    net.Conn // the present TCP connection, for Cut
+	net    *port    // nil: the network is there
 
 	// What follows belongs to the goroutine of Run, and is new at every boot.
 	set       settings
@@ -53,9 +55,15 @@ type Device struct {
 	dial     *dialling // nil when none is under way
 	link     *link     // nil without a connection
 	retryAt  time.Duration
-	hops     int    // followed server references since the last session
-	referred string // host:port of a server reference to try next; empty: the configured one
-	plain    bool   // next attempt is in the clear: only by defect
+	hops     int            // followed server references since the last session
+	referred string         // host:port of a server reference to try next; empty: the configured one
+	plain    bool           // next attempt is in the clear: only by defect
+	home     *household     // nil: no home network
+	address  netip.Addr     // in it
+	outer    netip.AddrPort // where the router lets others in; port 0: nowhere
+	localDue bool           // where it can be reached is to be published
+	names    *resolver      // nil: Dial is given names
+	clock    timekeeper
 	flaw     flaws
 }
 
@@ -80,8 +88,9 @@ func (d *Device) Run(ctx context.Context) error {
 			return fmt.Errorf("start device %s: %w", d.cfg.ID, err)
 		}
 	}
-	for {
-		err := d.live(ctx)
+	defer d.plug()()
+	for powered := true; ; powered = false {
+		err := d.live(ctx, powered)
 		if d.power.Err() != nil {
 			return nil
 		}
@@ -89,6 +98,28 @@ func (d *Device) Run(ctx context.Context) error {
 			return err
 		}
 		d.con.say("rebooting")
+	}
+}
+
+// plug configures the network port until unplug.
+func (d *Device) plug() (unplug func()) {
+	if d.cfg.Net == nil {
+		return func() {}
+	}
+	d.net = newPort(&d.cfg, &d.con, d.src)
+	d.cfg.Resolvers = func() []netip.Addr {
+		dns, _ := d.net.told()
+		return dns
+	}
+	ctx, cancel := context.WithCancel(d.power)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		d.net.run(ctx)
+	}()
+	return func() {
+		cancel()
+		<-done
 	}
 }
 
@@ -121,8 +152,8 @@ func reset(conn net.Conn) {
 	_ = conn.Close()
 }
 
-// boot loads the settings and starts the timers.
-func (d *Device) boot() {
+// boot loads the settings and starts the timers. Powered says that there was no power before.
+func (d *Device) boot(powered bool) {
 	d.set = settings{Target: 200}
 	known := d.sto.load(&d.set)
 	d.set.Boots++
@@ -134,18 +165,26 @@ func (d *Device) boot() {
 	d.warmth = float64(d.set.Target) / 10
 	d.sampleAt = d.up + d.sampleEvery()
 	d.stateDue, d.statusIs = true, ""
+	d.address, d.outer, d.localDue = netip.Addr{}, netip.AddrPort{}, false
 	d.holdTill, d.drainAt, d.resubAt, d.resubs = 0, 0, 0, 0
 	d.retryAt = d.up + bootTime
 	d.hops, d.referred, d.plain, d.flaw = 0, "", false, flaws{}
 	d.dirty = true
+	if d.cfg.Resolvers != nil {
+		d.names = newResolver(&d.cfg, d.rng.Uint64(), d.src.uptime)
+	}
+	d.bootTimekeeper(powered)
 	d.con.say("boot %d firmware %s, settings known: %t", d.set.Boots, d.cfg.Firmware, known)
 	d.bootFlawed()
 }
 
 // live is one life from boot to reboot, crash, orderly end or power cut.
-func (d *Device) live(ctx context.Context) error {
-	d.boot()
+func (d *Device) live(ctx context.Context, powered bool) error {
+	d.boot(powered)
 	defer d.hangUp()
+	d.home = d.joinHome()
+	defer func() { d.home.leave(d.power.Err() == nil && (d.fate == nil || errors.Is(d.fate, errReboot))) }()
+	defer d.unsync()
 	wake := make(chan struct{}, 1)
 	for {
 		d.up = d.src.uptime()
@@ -192,12 +231,23 @@ func (d *Device) wait(ctx context.Context, wake <-chan struct{}) error {
 	case <-ctx.Done():
 		d.goodbye()
 		return ctx.Err()
+	case r := <-d.clock.done:
+		d.up = d.src.uptime()
+		d.timed(r)
 	case r := <-attempt:
 		d.up = d.src.uptime()
 		d.dialled(r)
 	case first := <-in:
 		d.up = d.src.uptime()
 		d.receive(first)
+	case <-d.net.watch():
+		d.up = d.src.uptime()
+		if d.net.now() != 0 && !d.clock.tried && d.clock.done == nil {
+			d.clock.at = min(max(d.clock.at, d.up), d.up+firstSync)
+		}
+	case call := <-d.home.inbox():
+		d.up = d.src.uptime()
+		call()
 	case <-wake:
 	}
 	return nil

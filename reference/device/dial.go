@@ -30,11 +30,7 @@ func (d *Device) startDial() {
 	}
 	d.referred = ""
 	d.warnOfExpiry()
-	wait := connectWait
-	if d.has("tls-no-handshake-timeout") {
-		wait = 24 * time.Hour
-	}
-	ctx, cancel := d.cfg.Clock.Timeout(d.power, wait)
+	ctx, cancel := context.WithCancel(d.power)
 	secure := d.cfg.TLS && !d.plain && !d.has("tls-off")
 	dial := &dialling{cancel: cancel, done: make(chan dialResult, 1)}
 	d.dial = dial
@@ -46,7 +42,7 @@ func (d *Device) startDial() {
 
 // connect makes a TCP connection and, where it has to, TLS on it.
 func (d *Device) connect(ctx context.Context, host, port string, secure bool) (net.Conn, error) {
-	raw, err := d.cfg.Dial(ctx, "tcp", net.JoinHostPort(host, port))
+	raw, err := d.reach(ctx, host, port)
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", host, err)
 	}
@@ -54,6 +50,12 @@ func (d *Device) connect(ctx context.Context, host, port string, secure bool) (n
 	if !secure {
 		return raw, nil
 	}
+	wait := connectWait
+	if d.has("tls-no-handshake-timeout") {
+		wait = 24 * time.Hour
+	}
+	ctx, cancel := d.cfg.Clock.Timeout(ctx, wait)
+	defer cancel()
 	conn, err := d.secure(ctx, raw, host)
 	if err != nil {
 		_ = raw.Close() // the handshake's error says why
@@ -62,10 +64,27 @@ func (d *Device) connect(ctx context.Context, host, port string, secure bool) (n
 	return conn, nil
 }
 
+// reach makes a TCP connection to a host, by way of the device's own resolver where it has one.
+func (d *Device) reach(ctx context.Context, host, port string) (net.Conn, error) {
+	if d.names == nil {
+		ctx, cancel := d.cfg.Clock.Timeout(ctx, connectWait)
+		defer cancel()
+		return d.cfg.Dial(ctx, "tcp", net.JoinHostPort(host, port))
+	}
+	addrs, err := d.names.lookup(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	return d.dialAny(ctx, addrs, port)
+}
+
 // dialled goes on after an attempt: with CONNECT, or with a wait.
 func (d *Device) dialled(r dialResult) {
 	d.dial.cancel()
 	d.dial = nil
+	if d.names != nil && d.names.hasCrashed() {
+		d.crash("heap corrupted by a DNS answer")
+	}
 	if r.err != nil {
 		d.afterFailure()
 		d.retry(r.err.Error(), tlsFailed, 0)
@@ -73,6 +92,7 @@ func (d *Device) dialled(r dialResult) {
 	}
 	d.plain = false
 	d.link = newLink(r.conn, d.version(), d.up)
+	d.link.at = d.net.now()
 	go d.link.read(d.maxPacket())
 	d.sendConnect()
 }
@@ -81,6 +101,8 @@ func (d *Device) dialled(r dialResult) {
 func (d *Device) retry(why string, c cause, lasted time.Duration) {
 	wait := d.back.next(c, lasted)
 	switch {
+	case d.has("clock-unset-hammer") && !d.src.known():
+		wait = 50 * time.Millisecond
 	case d.expired() && d.has("tls-client-cert-expired-hammer"):
 		wait = 50 * time.Millisecond
 	case d.expired() && wait < authWait:

@@ -67,6 +67,9 @@ func (d *Device) pick(readings int) (message, bool) {
 	case d.stateDue && !s.holds(state):
 		d.stateDue = false
 		return message{Kind: state, Payload: d.state()}, true
+	case d.localDue && !s.holds(local) && !d.has("local-not-told"):
+		d.localDue = false
+		return message{Kind: local, Payload: d.local()}, true
 	case len(d.set.Events) > 0:
 		m := d.set.Events[0]
 		d.set.Events = d.set.Events[1:]

@@ -21,6 +21,11 @@ type settings struct {
 	Retained string   `json:"retained"` // id of the last retained command; it comes again at every subscription, however long ago it was
 	Old      bool     `json:"old"`      // the server does not speak MQTT 5.0
 
+	NameNumber int       `json:"name_number"` // in its name in the home network; 0: none
+	Remote     bool      `json:"remote"`      // a port of the router is to be open
+	Mapped     uint16    `json:"mapped"`      // which it is; 0: none
+	LastTime   time.Time `json:"last_time"`   // as the last time server told it
+
 	Session session   `json:"session"`
 	Backlog []reading `json:"backlog"` // not yet sent, oldest first
 	Events  []message `json:"events"`  // not yet sent, oldest first
@@ -45,10 +50,11 @@ const (
 	event     kind = "event"
 	state     kind = "state"
 	status    kind = "status"
+	local     kind = "local" // where it can be reached in the home network
 )
 
 // retained reports whether the server is to keep the message for those who come later.
-func (k kind) retained() bool { return k == state || k == status }
+func (k kind) retained() bool { return k == state || k == status || k == local }
 
 // executed reports whether the command id was carried out before.
 func (s *settings) executed(id string, retained bool) bool {

@@ -11,7 +11,8 @@ type reading struct {
 	Seq         uint64    `json:"seq"` // runs on over restarts
 	At          time.Time `json:"at"`  // when it was measured
 	Temperature float64   `json:"temperature"`
-	Battery     int       `json:"battery"` // percent
+	Battery     int       `json:"battery"`          // percent
+	Unsure      bool      `json:"unsure,omitempty"` // of the time: the clock was not set since power-on
 }
 
 // drainGap is the least time between two readings: a backlog is sent at less than ten a second.
@@ -36,6 +37,7 @@ func (d *Device) sample() {
 		At:          d.src.now().UTC().Truncate(time.Millisecond),
 		Temperature: math.Round(d.warmth*10+float64(d.set.Offset)) / 10,
 		Battery:     100 - int(d.set.Sequence/2000%80),
+		Unsure:      !d.src.known(),
 	})
 	d.trim()
 	d.dirty = true
