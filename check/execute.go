@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/shakedown-test/shakedown/evidence"
+	"github.com/shakedown-test/shakedown/link/schedule"
 	"github.com/shakedown-test/shakedown/testbed"
 )
 
@@ -19,13 +20,15 @@ type Execution struct {
 	Capture   string        // where the packets of the device's access link are, relative to the run folder, if it has one
 	Limit     time.Duration // device time; 0: the check's own
 	Progress  func(step string)
+	Schedule  schedule.Schedule // of network faults; nil: the check draws one if it needs one
+	Shrink    int               // replays in which it may look for a smaller one that still fails
 }
 
 // Execute runs the check, heals the world and says what became of it. A panic of the check is an outcome of not-run, as is a check
 // that neither found nor measured nor recorded anything about the part: nothing seen is not a pass.
 func (c *Check) Execute(ctx context.Context, x Execution) evidence.Result {
 	r := evidence.Result{Check: c.ID, Variant: x.Bed.Variant.Name}
-	t := &T{Bed: x.Bed, check: c, reproduce: x.Reproduce, progress: x.Progress}
+	t := &T{Bed: x.Bed, Schedule: x.Schedule, Shrink: x.Shrink, check: c, reproduce: x.Reproduce, progress: x.Progress}
 	if t.progress == nil {
 		t.progress = func(string) {}
 	}

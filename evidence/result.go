@@ -168,4 +168,5 @@ type Plan struct {
 	Timeout     float64  `json:"timeout_seconds,omitempty"` // device time for each check, instead of its own limit
 	Defects     []string `json:"defects,omitempty"`         // planted in the reference product
 	KeepSecrets bool     `json:"keep_secrets,omitempty"`    // nothing is blanked in what is written
+	Schedule    string   `json:"schedule,omitempty"`        // of network faults, instead of those that checks draw
 }
