@@ -86,8 +86,8 @@ func (p Protocol) carries(other Protocol) bool {
 func (d Declared) Has(key string) bool { return set(reflect.ValueOf(d), key) }
 
 // Declares says whether a value is declared for a part: one of Declared's, one of the part's MQTT block, such as "telemetry",
-// "sequence", "status" and "command", one of its CoAP block, such as "config", "settings", "action" and
-// "resource", or "http", its HTTP block, or one of that, such as "http.download".
+// "sequence", "status" and "command", one of its CoAP block, such as "config", "settings", "action" and "resource",
+// one of its local block: "service", "fallback", "upnp", or "http", its HTTP block, or one of that, such as "http.download".
 func (p *Product) Declares(part *Part, key string) bool {
 	if p.Declared.Has(key) {
 		return true
@@ -97,6 +97,9 @@ func (p *Product) Declares(part *Part, key string) bool {
 	}
 	if of, ok := strings.CutPrefix(key, "http"); ok && part.HTTP != nil {
 		return of == "" || set(reflect.ValueOf(*part.HTTP), strings.TrimPrefix(of, "."))
+	}
+	if part.Local != nil && set(reflect.ValueOf(*part.Local), key) {
+		return true
 	}
 	return part.MQTT != nil && set(reflect.ValueOf(*part.MQTT), key) || part.CoAP != nil && set(reflect.ValueOf(*part.CoAP), key)
 }

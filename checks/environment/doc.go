@@ -10,6 +10,18 @@ var Risk = check.Risk{
 	Title: "Real environments",
 	Plain: "Home routers, hotel portals, crowded air and slow links do what no lab network does: they lose, delay, hide and forget.",
 	Checks: []*check.Check{
+		MdnsAnnounce,
+		MdnsConflict,
+		MdnsGoodbye,
+		MdnsNoperiodic,
+		MulticastOff,
+		UpnpExposure,
+		UpnpRemoves,
+		UpnpOtherPort,
+		UpnpRenews,
+		UpnpAbsent,
+		UpnpRefused,
+		UpnpGarbage,
 		UnsettledNetwork,
 	},
 }
