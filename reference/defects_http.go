@@ -22,5 +22,10 @@ var httpDefects = []Defect{
 	{"http-5xx-hammer", "asks every 2 s while its API fails", []string{"fault.http-status-5xx"}},
 	{"http-timeout-hammer", "asks again at once after a time-out", []string{"fault.cloud-brownout"}},
 	{"http-no-timeout", "waits for an answer for ever", []string{"fault.http-slow"}},
+	{"ws-accept-ignored", "does not compare the answer to its WebSocket handshake with its key", []string{"protocol.ws-handshake"}},
+	{"ws-protocol-ignored", "speaks MQTT over whatever WebSocket subprotocol is chosen", []string{"protocol.ws-handshake"}},
+	{"ws-no-pong", "does not answer WebSocket pings", []string{"protocol.ws-frame"}},
+	{"ws-short-frames", "takes no WebSocket frame above 64 KiB", []string{"protocol.ws-frame"}},
+	{"ws-close-hammer", "connects again at once when its WebSocket is closed", []string{"fault.ws-close"}},
 	{"http-stale-lost", "leaves a turn out when its kept connection is closed", []string{"fault.http-keepalive-stale"}},
 }

@@ -44,5 +44,7 @@ var Risk = check.Risk{
 		HTTPSlow,
 		HTTPKeepaliveStale,
 		CloudBrownout,
+		WsClose,
+		WsReconnect,
 	},
 }

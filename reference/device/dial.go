@@ -48,7 +48,7 @@ func (d *Device) connect(ctx context.Context, host, port string, secure bool) (n
 	}
 	d.track(raw)
 	if !secure {
-		return raw, nil
+		return d.upgrade(ctx, raw, host, port)
 	}
 	wait := connectWait
 	if d.has("tls-no-handshake-timeout") {
@@ -61,7 +61,7 @@ func (d *Device) connect(ctx context.Context, host, port string, secure bool) (n
 		_ = raw.Close() // the handshake's error says why
 		return nil, err
 	}
-	return conn, nil
+	return d.upgrade(ctx, conn, host, port)
 }
 
 // reach makes a TCP connection to a host, by way of the device's own resolver where it has one.
