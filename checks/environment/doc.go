@@ -23,5 +23,7 @@ var Risk = check.Risk{
 		UpnpRefused,
 		UpnpGarbage,
 		UnsettledNetwork,
+		HTTPCaptive,
+		HTTPProxy,
 	},
 }
