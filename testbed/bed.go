@@ -42,6 +42,7 @@ type Config struct {
 	Defects []string // planted in the reference product
 	Ask     func(ctx context.Context, question string) (string, error)
 	Tell    func(line string)
+	Capture func(access *frame.Link) error // is given the device's own link as soon as there is one; nil: not captured
 }
 
 // Bed is a testbed. Which of its fields are set depends on what is real: with a real device, the link it connects through, the

@@ -172,6 +172,17 @@ func (d *Device) session(connack evidence.Event) *Session {
 	return nil
 }
 
+// Live is the connection that the broker accepted last, or nil when that has ended.
+func (d *Device) Live() *Session {
+	events := d.bed.Log.Since(0)
+	for i := len(events) - 1; i >= 0; i-- {
+		if accepts(events[i]) {
+			return d.session(events[i])
+		}
+	}
+	return nil
+}
+
 // Settle waits until the device has made its subscriptions: until one matches the declared command topic, or, without a declared
 // command, until it has been quiet about subscriptions for a second of wall time. A device that publishes only is settled then too.
 func (d *Device) Settle(ctx context.Context, s *Session) error {

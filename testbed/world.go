@@ -95,6 +95,11 @@ func (b *Bed) join(d *Device) (*internet.Host, error) {
 	}
 	if b.Access == nil {
 		b.Access = access
+		if b.cfg.Capture != nil {
+			if err := b.cfg.Capture(access); err != nil {
+				return nil, fmt.Errorf("capture the link of %s: %w", d.ID, err)
+			}
+		}
 	}
 	return host, nil
 }

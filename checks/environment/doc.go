@@ -16,5 +16,6 @@ var Risk = check.Risk{
 		DhcpExpired,
 		DhcpOptions,
 		DhcpConflict,
+		UnsettledNetwork,
 	},
 }
