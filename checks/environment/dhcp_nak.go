@@ -34,11 +34,14 @@ var DhcpNak = &check.Check{
 // shortLease is one that is renewed soon.
 const shortLease = 60 * time.Second
 
+// nakLease ends long after a device has to be back that was refused at its renewal.
+const nakLease = 4 * time.Minute
+
 // otherNetwork is what the home network becomes.
 var otherNetwork = netip.MustParsePrefix("10.77.0.1/24")
 
 func dhcpNak(ctx context.Context, t *check.T) error {
-	s, ack, err := leased(ctx, t, func(l *dhcp.Leases) { l.Lease = shortLease })
+	s, ack, err := leased(ctx, t, func(l *dhcp.Leases) { l.Lease, l.Renew, l.Rebind = nakLease, 30*time.Second, 2*time.Minute })
 	if err != nil {
 		return err
 	}
@@ -52,12 +55,12 @@ func dhcpNak(ctx context.Context, t *check.T) error {
 		l.Router, l.First = otherNetwork, netip.Addr{}
 		l.DNS = l.DNS[min(1, len(l.DNS)):] // the router's own answers at its old address only
 	}))
-	nak, ok, err := awaitHeard(ctx, t, ack.n, shortLease+slack(t), evidence.Out, func(m dhcp.Message) bool { return m.Type == "NAK" })
+	nak, ok, err := awaitHeard(ctx, t, ack.n, nakLease+slack(t), evidence.Out, func(m dhcp.Message) bool { return m.Type == "NAK" })
 	if err != nil {
 		return err
 	}
 	if !ok {
-		return check.NotRun("see environment.dhcp-renew", "it did not ask for its address within the lease of %s, so that nothing could be refused", shortLease)
+		return check.NotRun("see environment.dhcp-renew", "it did not ask for its address within the lease of %s, so that nothing could be refused", nakLease)
 	}
 	k, limit := s.KeepAlive(), 60*time.Second
 	r := refusal{within: limit + k*3/2 + slack(t), first: nak.n}
