@@ -72,6 +72,7 @@ type Part struct {
 	Host    string            `yaml:"hostname,omitempty"` // the host name that the device is configured with; default localhost
 	CA      string            `yaml:"ca,omitempty"`       // external cloud: PEM file that its certificate is verified with
 	MQTT    *MQTTPart         `yaml:"mqtt,omitempty"`     // a device's or cloud's use of MQTT
+	Local   *Local            `yaml:"local,omitempty"`    // what a device does in its home network
 	CoAP    *CoAPPart         `yaml:"coap,omitempty"`     // a device's use of CoAP
 	Clients []Client          `yaml:"clients,omitempty"`  // a cloud's test identities; two or more for the checks between users
 }
@@ -83,6 +84,21 @@ type MQTTPart struct {
 	Sequence  string   `yaml:"sequence,omitempty"`  // CEL over a telemetry payload: its running number
 	Status    string   `yaml:"status,omitempty"`    // topic of the birth and will message
 	Command   *Command `yaml:"command,omitempty"`   // a command that can be sent to it
+}
+
+// Local is what a device does in its home network.
+type Local struct {
+	Service  string `yaml:"service,omitempty"`  // the DNS-SD service by which apps find it, such as _http._tcp
+	Fallback string `yaml:"fallback,omitempty"` // MQTT topic on which it tells its address in the home network; {id} is the device id
+	UPnP     *UPnP  `yaml:"upnp,omitempty"`     // that it may open ports of the router; without it none may be open
+}
+
+// UPnP is how a device is made to open ports of its router. On and Off are payloads of its command, with the same placeholders and the
+// same effect; without them it opens ports by itself.
+type UPnP struct {
+	Ports []int  `yaml:"ports"` // its own ports that may be reached from the internet
+	On    string `yaml:"on,omitempty"`
+	Off   string `yaml:"off,omitempty"`
 }
 
 // CoAPPart is how a device uses CoAP: which resources of the server it uses, and which it has itself. Paths begin with a slash and may

@@ -79,13 +79,17 @@ func (p Protocol) carries(other Protocol) bool {
 func (d Declared) Has(key string) bool { return set(reflect.ValueOf(d), key) }
 
 // Declares says whether a value is declared for a part: one of Declared's, one of the part's MQTT block, such as "telemetry",
-// "sequence", "status" and "command", or one of its CoAP block, such as "config", "settings", "action" and "resource".
+// "sequence", "status" and "command", one of its CoAP block, such as "config", "settings", "action" and "resource",
+// or one of its local block: "service", "fallback", "upnp".
 func (p *Product) Declares(part *Part, key string) bool {
 	if p.Declared.Has(key) {
 		return true
 	}
 	if part == nil {
 		return false
+	}
+	if part.Local != nil && set(reflect.ValueOf(*part.Local), key) {
+		return true
 	}
 	return part.MQTT != nil && set(reflect.ValueOf(*part.MQTT), key) || part.CoAP != nil && set(reflect.ValueOf(*part.CoAP), key)
 }

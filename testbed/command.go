@@ -83,6 +83,13 @@ func (d *Device) Command() Command {
 	return c
 }
 
+// Order is a command with another of the product file's payloads, and the same effect.
+func (d *Device) Order(payload string) Command {
+	c := d.Command()
+	c.Payload = []byte(product.Fill(payload, d.ID, c.N, c.Token))
+	return c
+}
+
 // Bad is a command with another payload and a token that no effect can show.
 func (d *Device) Bad(payload []byte) Command {
 	c := d.Command()

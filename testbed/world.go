@@ -101,5 +101,6 @@ func (b *Bed) join(d *Device) (*internet.Host, error) {
 			}
 		}
 	}
+	d.host = host
 	return host, nil
 }

@@ -62,7 +62,7 @@ func dhcpConflict(ctx context.Context, t *check.T) error {
 		return check.NotRun("see its console in the evidence", "it did not take the lease that it was offered")
 	}
 	c := conflict{first: ack.n, taken: taken}
-	no, ok, err := awaitHeard(ctx, t, ack.n, declineWithin+slack(t), evidence.In, func(m dhcp.Message) bool { return m.Type == "DECLINE" })
+	no, ok, err := awaitHeard(ctx, t, ack.n, declineWithin+lag(t), evidence.In, func(m dhcp.Message) bool { return m.Type == "DECLINE" })
 	if err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ func dhcpExpired(ctx context.Context, t *check.T) error {
 	})
 	heal := t.Impair(t.DHCP.Set(func(l *dhcp.Leases) { l.Silent = dhcp.Everything }))
 	end := ack.at.Add(shortLease)
-	e.first, e.grace = ack.n, 5*time.Second+slack(t)
+	e.first, e.grace = ack.n, 5*time.Second+lag(t)
 	t.Step("renew nothing until its lease of 60 s is over")
 	if err := t.Clock.Sleep(ctx, end.Add(e.grace+15*time.Second).Sub(t.Clock.Now())); err != nil {
 		return err

@@ -55,7 +55,7 @@ func dhcpNak(ctx context.Context, t *check.T) error {
 		l.Router, l.First = otherNetwork, netip.Addr{}
 		l.DNS = l.DNS[min(1, len(l.DNS)):] // the router's own answers at its old address only
 	}))
-	nak, ok, err := awaitHeard(ctx, t, ack.n, nakLease+slack(t), evidence.Out, func(m dhcp.Message) bool { return m.Type == "NAK" })
+	nak, ok, err := awaitHeard(ctx, t, ack.n, nakLease+lag(t), evidence.Out, func(m dhcp.Message) bool { return m.Type == "NAK" })
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func dhcpNak(ctx context.Context, t *check.T) error {
 		return check.NotRun("see environment.dhcp-renew", "it did not ask for its address within the lease of %s, so that nothing could be refused", nakLease)
 	}
 	k, limit := s.KeepAlive(), 60*time.Second
-	r := refusal{within: limit + k*3/2 + slack(t), first: nak.n}
+	r := refusal{within: limit + k*3/2 + lag(t), first: nak.n}
 	back, err := returned(ctx, t, nak.n, r.within)
 	if err != nil {
 		return err

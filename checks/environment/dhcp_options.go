@@ -58,7 +58,7 @@ func dhcpOptions(ctx context.Context, t *check.T) error {
 	t.Record("it asks for the options %v", optionsAsked(t))
 	t.Impair(t.DHCP.Set(func(l *dhcp.Leases) { l.DNS = []netip.Addr{o.now} }))
 	t.Step("name another DNS server when it renews its lease")
-	renewed, ok, err := awaitHeard(ctx, t, ack.n+1, shortLease+slack(t), evidence.Out, granted)
+	renewed, ok, err := awaitHeard(ctx, t, ack.n+1, shortLease+lag(t), evidence.Out, granted)
 	if err != nil {
 		return err
 	}

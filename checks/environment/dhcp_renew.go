@@ -40,7 +40,7 @@ func dhcpRenew(ctx context.Context, t *check.T) error {
 	}
 	r := renewal{first: ack.n}
 	t.Step("wait until it renews its lease of 120 s")
-	renewed, ok, err := awaitHeard(ctx, t, ack.n, ack.at.Add(renewLease+slack(t)).Sub(t.Clock.Now()), evidence.In, renews)
+	renewed, ok, err := awaitHeard(ctx, t, ack.n, ack.at.Add(renewLease+lag(t)).Sub(t.Clock.Now()), evidence.In, renews)
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func dhcpRenew(ctx context.Context, t *check.T) error {
 		t.MeasureTime("lease to renewal", r.after, "<= 105 s")
 		t.Impair(t.DHCP.Set(func(l *dhcp.Leases) { l.Silent = []string{"RENEW"} }))
 		t.Step("do not answer what it sends to its server alone")
-		again, ok, err := awaitHeard(ctx, t, renewed.n+1, renewLease+slack(t), evidence.In, func(m dhcp.Message) bool { return m.Renews() && !m.Unicast })
+		again, ok, err := awaitHeard(ctx, t, renewed.n+1, renewLease+lag(t), evidence.In, func(m dhcp.Message) bool { return m.Renews() && !m.Unicast })
 		if err != nil {
 			return err
 		}

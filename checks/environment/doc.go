@@ -16,6 +16,11 @@ var Risk = check.Risk{
 		DhcpExpired,
 		DhcpOptions,
 		DhcpConflict,
+		MdnsAnnounce,
+		MdnsConflict,
+		MdnsGoodbye,
+		MdnsNoperiodic,
+		MulticastOff,
 		UnsettledNetwork,
 	},
 }

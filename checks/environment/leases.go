@@ -15,30 +15,30 @@ import (
 	"github.com/shakedown-test/shakedown/world/dhcp"
 )
 
-// said is a DHCP message, and when it was sent.
-type said struct {
+// spoken is a DHCP message, and when it was sent.
+type spoken struct {
 	dhcp.Message
 	at time.Time
 	n  int // of the event
 }
 
-// slack is what timers of devices and the machine's lag may add to a time.
-func slack(t *check.T) time.Duration {
+// lag is what timers of devices and the machine's lag may add to a time.
+func lag(t *check.T) time.Duration {
 	return max(time.Second, t.Clock.Device(250*time.Millisecond))
 }
 
 // heard are the DHCP messages of the device (In) or to it (Out) from mark on for which match holds.
-func heard(t *check.T, mark int, kind evidence.Kind, match func(dhcp.Message) bool) (all []said) {
+func heard(t *check.T, mark int, kind evidence.Kind, match func(dhcp.Message) bool) (all []spoken) {
 	for _, e := range t.Log.Since(mark) {
 		if m, ok := e.Data.(dhcp.Message); ok && e.Kind == kind && match(m) {
-			all = append(all, said{m, e.At, e.N})
+			all = append(all, spoken{m, e.At, e.N})
 		}
 	}
 	return all
 }
 
 // awaitHeard waits up to within (device time) for such a message; false: none came. The error is that of ctx.
-func awaitHeard(ctx context.Context, t *check.T, mark int, within time.Duration, kind evidence.Kind, match func(dhcp.Message) bool) (said, bool, error) {
+func awaitHeard(ctx context.Context, t *check.T, mark int, within time.Duration, kind evidence.Kind, match func(dhcp.Message) bool) (spoken, bool, error) {
 	wait, cancel := t.Clock.Timeout(ctx, within)
 	defer cancel()
 	e, err := t.Log.Await(wait, mark, func(e evidence.Event) bool {
@@ -46,9 +46,9 @@ func awaitHeard(ctx context.Context, t *check.T, mark int, within time.Duration,
 		return ok && e.Kind == kind && match(m)
 	})
 	if err != nil {
-		return said{}, false, ctx.Err()
+		return spoken{}, false, ctx.Err()
 	}
-	return said{e.Data.(dhcp.Message), e.At, e.N}, true, nil
+	return spoken{e.Data.(dhcp.Message), e.At, e.N}, true, nil
 }
 
 func asks(m dhcp.Message) bool    { return m.Type == "DISCOVER" || m.Type == "REQUEST" }
@@ -60,25 +60,25 @@ var errStatic = check.NotApplicable("it came online without a word of DHCP")
 
 // leased starts the device in a network whose leases are changed, and returns its session and the lease that it got: the positive
 // control.
-func leased(ctx context.Context, t *check.T, change func(*dhcp.Leases)) (*testbed.Session, said, error) {
+func leased(ctx context.Context, t *check.T, change func(*dhcp.Leases)) (*testbed.Session, spoken, error) {
 	t.Impair(t.DHCP.Set(change))
 	mark := t.Log.Len()
 	s, err := t.Online(ctx)
 	if err != nil {
-		return nil, said{}, err
+		return nil, spoken{}, err
 	}
 	acks := heard(t, mark, evidence.Out, granted)
 	if len(acks) == 0 {
-		return nil, said{}, errStatic
+		return nil, spoken{}, errStatic
 	}
 	return s, acks[len(acks)-1], nil
 }
 
 // started starts the device and waits for its first word of DHCP.
-func started(ctx context.Context, t *check.T) (said, error) {
+func started(ctx context.Context, t *check.T) (spoken, error) {
 	mark := t.Log.Len()
 	if err := t.Device.Start(ctx); err != nil {
-		return said{}, err
+		return spoken{}, err
 	}
 	wait, cancel := t.Clock.Timeout(ctx, t.Device.ConnectWithin()*3/2)
 	defer cancel()
@@ -88,13 +88,13 @@ func started(ctx context.Context, t *check.T) (said, error) {
 	})
 	switch {
 	case ctx.Err() != nil:
-		return said{}, ctx.Err()
+		return spoken{}, ctx.Err()
 	case err != nil:
-		return said{}, check.NotRun("see its console in the evidence", "it neither asked for an address nor came online within %s", t.Device.ConnectWithin()*3/2)
+		return spoken{}, check.NotRun("see its console in the evidence", "it neither asked for an address nor came online within %s", t.Device.ConnectWithin()*3/2)
 	case accepts(e):
-		return said{}, errStatic
+		return spoken{}, errStatic
 	}
-	return said{e.Data.(dhcp.Message), e.At, e.N}, nil
+	return spoken{e.Data.(dhcp.Message), e.At, e.N}, nil
 }
 
 // accepts reports whether e is a CONNACK that accepts the device.
