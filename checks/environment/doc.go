@@ -6,8 +6,19 @@ import "github.com/shakedown-test/shakedown/check"
 
 // Risk is this risk with its checks.
 var Risk = check.Risk{
-	ID:     "environment",
-	Title:  "Real environments",
-	Plain:  "Home routers, hotel portals, crowded air and slow links do what no lab network does: they lose, delay, hide and forget.",
-	Checks: []*check.Check{},
+	ID:    "environment",
+	Title: "Real environments",
+	Plain: "Home routers, hotel portals, crowded air and slow links do what no lab network does: they lose, delay, hide and forget.",
+	Checks: []*check.Check{
+		DNSTTL,
+		DNSMultiA,
+		DNSFailover,
+		DNSFailing,
+		DNSAnswers,
+		DNSSpoof,
+		DNSMalformed,
+		DNSGuess,
+		DNSHardcoded,
+		DNSRate,
+	},
 }
