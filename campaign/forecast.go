@@ -121,7 +121,7 @@ func PaceOf(o Options) Pace {
 	for _, r := range o.Risks {
 		for _, c := range r.Checks {
 			p.typical[c.ID] = time.Duration(float64(c.Typical) / speed)
-			if part := o.Product.PartByRole(c.Needs.Real); part != nil && o.Kinds[part.Driver].Instances == 1 {
+			if part := o.Product.PartFor(c.Needs.Real, c.Needs.Speaks); part != nil && o.Kinds[part.Driver].Instances == 1 {
 				p.serial[c.ID] = part.Name
 			}
 		}

@@ -17,6 +17,9 @@ func meet(o Options, c *check.Check) (outcome evidence.Outcome, reason, hint str
 	if part == nil {
 		return why.outcome, why.reason, why.hint, nil
 	}
+	if speaks := o.Product.PartFor(c.Needs.Real, c.Needs.Speaks); speaks != nil {
+		part = speaks
+	}
 	if s := c.Needs.Speaks; s != "" && !o.Product.Speaks(part.Name, s) {
 		return evidence.NotApplicable, fmt.Sprintf("%s %q has no link that speaks %s", part.Role, part.Name, s), "", nil
 	}

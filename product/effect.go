@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -77,6 +78,39 @@ func CompileSequence(expr string) (Sequence, error) {
 		return nil, err
 	}
 	return number{p}, nil
+}
+
+// Value is a compiled expression for a number or a text. It may be used by several goroutines.
+type Value interface {
+	// Text is the value of a message: a whole number in decimal digits, a text as it is. A missing field is an error.
+	Text(Vars) (string, error)
+}
+
+// CompileValue compiles an expression in CEL that is a number or a text.
+func CompileValue(expr string) (Value, error) {
+	p, err := compile(expr, "a number or a text", cel.IntType, cel.UintType, cel.DoubleType, cel.StringType)
+	if err != nil {
+		return nil, err
+	}
+	return value{p}, nil
+}
+
+type value struct{ cel.Program }
+
+func (s value) Text(v Vars) (string, error) {
+	out, _, err := s.Program.Eval(v.activation())
+	if err != nil {
+		return "", fmt.Errorf("evaluate value: %w", err)
+	}
+	switch x := out.Value().(type) {
+	case string:
+		return x, nil
+	case int64, uint64:
+		return fmt.Sprint(x), nil
+	case float64:
+		return strconv.FormatFloat(x, 'f', -1, 64), nil
+	}
+	return "", fmt.Errorf("evaluate value: the result is %s, neither a number nor a text", out.Type().TypeName())
 }
 
 type condition struct{ cel.Program }

@@ -41,6 +41,9 @@ const (
 	TLS   Protocol = "tls" // in Needs: any link over TLS
 	HTTP  Protocol = "http"
 	HTTPS Protocol = "https"
+	COAP  Protocol = "coap"
+	COAPS Protocol = "coaps" // CoAP over DTLS
+	DTLS  Protocol = "dtls"  // in Needs: any link over DTLS
 )
 
 // Capability is one thing that a driver can do to its part, or that a part shows.
@@ -69,6 +72,8 @@ type Part struct {
 	Host    string            `yaml:"hostname,omitempty"` // the host name that the device is configured with; default localhost
 	CA      string            `yaml:"ca,omitempty"`       // external cloud: PEM file that its certificate is verified with
 	MQTT    *MQTTPart         `yaml:"mqtt,omitempty"`     // a device's or cloud's use of MQTT
+	Local   *Local            `yaml:"local,omitempty"`    // what a device does in its home network
+	CoAP    *CoAPPart         `yaml:"coap,omitempty"`     // a device's use of CoAP
 	Clients []Client          `yaml:"clients,omitempty"`  // a cloud's test identities; two or more for the checks between users
 }
 
@@ -79,6 +84,42 @@ type MQTTPart struct {
 	Sequence  string   `yaml:"sequence,omitempty"`  // CEL over a telemetry payload: its running number
 	Status    string   `yaml:"status,omitempty"`    // topic of the birth and will message
 	Command   *Command `yaml:"command,omitempty"`   // a command that can be sent to it
+}
+
+// Local is what a device does in its home network.
+type Local struct {
+	Service  string `yaml:"service,omitempty"`  // the DNS-SD service by which apps find it, such as _http._tcp
+	Fallback string `yaml:"fallback,omitempty"` // MQTT topic on which it tells its address in the home network; {id} is the device id
+	UPnP     *UPnP  `yaml:"upnp,omitempty"`     // that it may open ports of the router; without it none may be open
+}
+
+// UPnP is how a device is made to open ports of its router. On and Off are payloads of its command, with the same placeholders and the
+// same effect; without them it opens ports by itself.
+type UPnP struct {
+	Ports []int  `yaml:"ports"` // its own ports that may be reached from the internet
+	On    string `yaml:"on,omitempty"`
+	Off   string `yaml:"off,omitempty"`
+}
+
+// CoAPPart is how a device uses CoAP: which resources of the server it uses, and which it has itself. Paths begin with a slash and may
+// hold {id}.
+type CoAPPart struct {
+	Telemetry string    `yaml:"telemetry,omitempty"` // path to which it posts or puts its measurements, as JSON where documents show in them
+	Config    *Document `yaml:"config,omitempty"`    // what it GETs after its start
+	Settings  *Document `yaml:"settings,omitempty"`  // what it observes
+	Action    *Document `yaml:"action,omitempty"`    // a resource of its own to which a POST makes it do something that it counts
+	Resource  string    `yaml:"resource,omitempty"`  // path of a resource of its own that answers GET
+	Port      int       `yaml:"port,omitempty"`      // at which it answers in its own network, without DTLS: /.well-known/core
+	Identity  string    `yaml:"identity,omitempty"`  // of its pre-shared key; default: the device id
+	Key       string    `yaml:"key,omitempty"`       // its pre-shared key, in hex; default: one that is made for the run
+}
+
+// Document is a body that the device is given, and how it shows which one it has. In Payload {n} is a number and {token} a word that
+// differ from body to body, and {fill} is text that makes it as long as a check wants.
+type Document struct {
+	Path    string `yaml:"path"`
+	Payload string `yaml:"payload,omitempty"`
+	Shows   string `yaml:"shows"` // CEL over a telemetry payload: the number, the word, or the CRC-32 of the whole body in 8 hex digits; of action: how often it was done
 }
 
 // Command is a command that the device takes, and how it shows that the command took effect. In Topic, Payload and the patterns

@@ -39,7 +39,18 @@ func (p *Product) PartByRole(r Role) *Part {
 	return nil
 }
 
-// Speaks says whether a part is on a link that carries the protocol. MQTTS counts as MQTT and as TLS, HTTPS as HTTP and as TLS.
+// PartFor is the first real part of a role that speaks a protocol; an empty one is any. It is nil when there is none.
+func (p *Product) PartFor(r Role, proto Protocol) *Part {
+	for _, part := range p.Real() {
+		if part.Role == r && (proto == "" || p.Speaks(part.Name, proto)) {
+			return part
+		}
+	}
+	return nil
+}
+
+// Speaks says whether a part is on a link that carries the protocol. MQTTS counts as MQTT and as TLS, HTTPS as HTTP and as TLS, COAPS
+// as CoAP and as DTLS.
 func (p *Product) Speaks(part string, proto Protocol) bool { return p.LinkOf(part, proto) != nil }
 
 // LinkOf is the first link of a part that carries the protocol, as Speaks counts; nil when there is none.
@@ -58,6 +69,8 @@ func (p Protocol) carries(other Protocol) bool {
 		return other == MQTTS || other == MQTT || other == TLS
 	case HTTPS:
 		return other == HTTPS || other == HTTP || other == TLS
+	case COAPS:
+		return other == COAPS || other == COAP || other == DTLS
 	}
 	return p == other
 }
@@ -65,13 +78,20 @@ func (p Protocol) carries(other Protocol) bool {
 // Has says whether a value is declared, by its key in the file: "reconnect_cap". An unknown key is never declared.
 func (d Declared) Has(key string) bool { return set(reflect.ValueOf(d), key) }
 
-// Declares says whether a value is declared for a part: one of Declared's, or one of the part's MQTT block, such as "telemetry",
-// "sequence", "status" and "command".
+// Declares says whether a value is declared for a part: one of Declared's, one of the part's MQTT block, such as "telemetry",
+// "sequence", "status" and "command", one of its CoAP block, such as "config", "settings", "action" and "resource",
+// or one of its local block: "service", "fallback", "upnp".
 func (p *Product) Declares(part *Part, key string) bool {
 	if p.Declared.Has(key) {
 		return true
 	}
-	return part != nil && part.MQTT != nil && set(reflect.ValueOf(*part.MQTT), key)
+	if part == nil {
+		return false
+	}
+	if part.Local != nil && set(reflect.ValueOf(*part.Local), key) {
+		return true
+	}
+	return part.MQTT != nil && set(reflect.ValueOf(*part.MQTT), key) || part.CoAP != nil && set(reflect.ValueOf(*part.CoAP), key)
 }
 
 // set says whether the field with this key is not zero.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"os"
 	"strings"
 	"sync"
@@ -16,6 +15,7 @@ import (
 	"github.com/shakedown-test/shakedown/evidence"
 	"github.com/shakedown-test/shakedown/product"
 	"github.com/shakedown-test/shakedown/reference/device"
+	"github.com/shakedown-test/shakedown/reference/sensor"
 	"github.com/shakedown-test/shakedown/wire/mqtt"
 )
 
@@ -43,15 +43,30 @@ func open(env driver.Env) (driver.Driver, error) {
 	if env.Part.Role == product.Cloud {
 		return &service{env: env}, nil
 	}
-	return &control{env: env}, nil
+	if env.Values["coap.host"] != "" {
+		return newSensorControl(env), nil
+	}
+	c := &control{env: env}
+	c.build = func() (unit, error) {
+		cfg, err := c.config()
+		return device.New(cfg), err
+	}
+	return c, nil
+}
+
+// unit is a device under power: it runs once.
+type unit interface {
+	Run(ctx context.Context) error
+	Cut()
 }
 
 // control drives one device. A Device runs once; every power-on makes another.
 type control struct {
-	env driver.Env
+	env   driver.Env
+	build func() (unit, error)
 
 	mu    sync.Mutex
-	unit  *device.Device
+	unit  unit
 	stop  context.CancelFunc // ends the present run in the orderly way
 	ended chan struct{}      // closed when it is over; nil when the device is off
 	cut   bool               // the run was told to end at once
@@ -68,20 +83,20 @@ func (c *control) Start(context.Context) error {
 			return nil
 		}
 	}
-	cfg, err := c.config()
+	u, err := c.build()
 	if err != nil {
 		return fmt.Errorf("start %s: %w", c.env.Part.Name, err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	c.stop, c.ended, c.cut = stop, make(chan struct{}), false
-	c.unit = device.New(cfg)
+	c.unit = u
 	c.note(evidence.Power, "start")
-	go c.run(ctx, cfg, c.unit, c.ended)
+	go c.run(ctx, u, c.ended)
 	return nil
 }
 
 // run keeps a device running until it is told to end. One that crashes is started anew by its watchdog.
-func (c *control) run(ctx context.Context, cfg device.Config, unit *device.Device, ended chan<- struct{}) {
+func (c *control) run(ctx context.Context, unit unit, ended chan<- struct{}) {
 	defer close(ended)
 	for {
 		err := unit.Run(ctx)
@@ -89,10 +104,13 @@ func (c *control) run(ctx context.Context, cfg device.Config, unit *device.Devic
 			return
 		}
 		c.note(evidence.Exit, err.Error())
-		if !errors.Is(err, device.ErrCrashed) || c.env.Clock.Sleep(ctx, watchdog) != nil {
+		if !errors.Is(err, device.ErrCrashed) && !errors.Is(err, sensor.ErrCrashed) || c.env.Clock.Sleep(ctx, watchdog) != nil {
 			return
 		}
-		unit = device.New(cfg)
+		if unit, err = c.build(); err != nil {
+			c.note(evidence.Exit, err.Error())
+			return
+		}
 		c.mu.Lock()
 		if c.cut {
 			c.mu.Unlock()
@@ -188,8 +206,8 @@ func (c *control) config() (device.Config, error) {
 	for _, id := range c.env.Defects {
 		cfg.Defects[id] = true
 	}
-	if c.env.Resolvers != nil {
-		cfg.Resolvers = func() []netip.Addr { return c.env.Resolvers }
+	if c.env.Resolvers != nil { // told by DHCP, with the address
+		cfg.Net = c.env.Host
 		cfg.ListenPacket = c.env.Host.ListenPacket
 		if _, domain, ok := strings.Cut(cfg.Host, "."); ok {
 			cfg.TimeServers = []string{"ntp." + domain, "ntp2." + domain}

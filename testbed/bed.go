@@ -4,6 +4,7 @@ package testbed
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -20,7 +21,9 @@ import (
 	"github.com/shakedown-test/shakedown/product"
 	"github.com/shakedown-test/shakedown/world/broker"
 	"github.com/shakedown-test/shakedown/world/clock"
+	"github.com/shakedown-test/shakedown/world/dhcp"
 	"github.com/shakedown-test/shakedown/world/endpoint"
+	"github.com/shakedown-test/shakedown/world/origin"
 	"github.com/shakedown-test/shakedown/world/pki"
 )
 
@@ -28,7 +31,8 @@ import (
 type Config struct {
 	Product *product.Product
 	Variant product.Variant
-	Real    product.Role // the role of the part under test
+	Real    product.Role     // the role of the part under test
+	Speaks  product.Protocol // what that part must speak; empty: anything
 	Kinds   driver.Kinds
 	PKI     *pki.Authority // one per run, so that a device is given its roots once
 	Clock   *clock.Clock
@@ -38,6 +42,7 @@ type Config struct {
 	Defects []string // planted in the reference product
 	Ask     func(ctx context.Context, question string) (string, error)
 	Tell    func(line string)
+	Capture func(access *frame.Link) error // is given the device's own link as soon as there is one; nil: not captured
 }
 
 // Bed is a testbed. Which of its fields are set depends on what is real: with a real device, the link it connects through, the
@@ -54,10 +59,12 @@ type Bed struct {
 	Access   *frame.Link     // the device's own link to its home network; up is from the device. Nil without World
 	DNS      *Names          // nil without World
 	NTP      *TimeServers    // nil without World
+	DHCP     *dhcp.Server    // of the home network; nil without World
 	Device   *Device
 	Link     *link.Stream // the same connection at TCP level
 	Endpoint *endpoint.Endpoint
 	Broker   *broker.Broker
+	CoAP     *origin.Server // of a device that speaks CoAP, for which Link, Endpoint and Broker are nil
 
 	Cloud *Cloud
 
@@ -74,9 +81,9 @@ func Open(cfg Config) (*Bed, error) {
 		Product: cfg.Product, Variant: cfg.Variant, Clock: cfg.Clock, Log: cfg.Log, PKI: cfg.PKI, cfg: cfg,
 		Rand: rand.New(rand.NewPCG(cfg.Seed, 0x5ad)),
 	}
-	part := cfg.Product.PartByRole(cfg.Real)
+	part := cfg.Product.PartFor(cfg.Real, cfg.Speaks)
 	if part == nil {
-		return nil, fmt.Errorf("open testbed: product %q has no real part of role %s", cfg.Product.Name, cfg.Real)
+		return nil, fmt.Errorf("open testbed: product %q has no real part of role %s that speaks %q", cfg.Product.Name, cfg.Real, cfg.Speaks)
 	}
 	var err error
 	if b.cfg.Dir, err = filepath.Abs(cfg.Dir); err != nil { // the part may go to another folder
@@ -86,7 +93,9 @@ func Open(cfg Config) (*Bed, error) {
 		return nil, fmt.Errorf("open testbed: %w", err)
 	}
 	b.Undo(func() { os.RemoveAll(b.cfg.Dir) })
-	if cfg.Real == product.Device || cfg.Real == product.Gateway {
+	if speaks := cfg.Speaks; speaks == product.COAP || speaks == product.COAPS || speaks == product.DTLS {
+		err = b.openCoAP(*part)
+	} else if cfg.Real == product.Device || cfg.Real == product.Gateway {
 		err = b.openDevice(*part)
 	} else {
 		err = b.openCloud(*part)
@@ -198,10 +207,6 @@ func (b *Bed) unit(part product.Part, n int) (*Device, error) {
 
 // values fills the placeholders of a device and writes the files that they name.
 func (b *Bed) values(part product.Part, id, state string) (map[string]string, error) {
-	host, port, err := net.SplitHostPort(b.Link.Addr().String())
-	if err != nil {
-		return nil, err
-	}
 	client, err := b.PKI.Client(id, b.Clock.Now().AddDate(1, 0, 0))
 	if err != nil {
 		return nil, fmt.Errorf("issue the device's certificate: %w", err)
@@ -211,10 +216,11 @@ func (b *Bed) values(part product.Part, id, state string) (map[string]string, er
 		return nil, err
 	}
 	v := map[string]string{
-		"broker.host": host, "broker.port": port, "broker.name": part.Host, "device.id": id, "state.dir": state,
+		"device.id": id, "state.dir": state,
 		"ca.file": b.file(id, "ca"), "client.cert": b.file(id, "cert"), "client.key": b.file(id, "key"),
 		"variant.name": b.Variant.Name, "variant.hardware": b.Variant.Hardware, "variant.firmware": b.Variant.Firmware,
 	}
+	b.address(v, part, id)
 	for name, value := range b.Variant.Set {
 		v["variant."+name] = value
 	}
@@ -224,6 +230,20 @@ func (b *Bed) values(part product.Part, id, state string) (map[string]string, er
 		}
 	}
 	return v, nil
+}
+
+// address adds the placeholders for what the device connects to.
+func (b *Bed) address(v map[string]string, part product.Part, id string) {
+	what, at := "broker", net.Addr(nil)
+	if b.CoAP != nil {
+		what, at = "coap", b.CoAP.Addr()
+		identity, key := b.psk(part, id)
+		v["psk.identity"], v["psk.key"] = identity, hex.EncodeToString(key)
+	} else {
+		at = b.Link.Addr()
+	}
+	v[what+".host"], v[what+".port"], _ = net.SplitHostPort(at.String()) // addresses of sockets have both
+	v[what+".name"] = part.Host
 }
 
 // file is where a device of that id finds what it is given to authenticate with.

@@ -51,6 +51,9 @@ type commandShape struct {
 
 // prepare compiles what the product file declares about the device.
 func (d *Device) prepare() error {
+	if err := d.prepareCoAP(); err != nil {
+		return err
+	}
 	if d.Part.MQTT == nil || d.Part.MQTT.Command == nil {
 		return nil
 	}
@@ -77,6 +80,13 @@ func (d *Device) Command() Command {
 		Payload: []byte(product.Fill(s.Payload, d.ID, n, token)),
 	}
 	c.shows = s.effect(d, n, token)
+	return c
+}
+
+// Order is a command with another of the product file's payloads, and the same effect.
+func (d *Device) Order(payload string) Command {
+	c := d.Command()
+	c.Payload = []byte(product.Fill(payload, d.ID, c.N, c.Token))
 	return c
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/shakedown-test/shakedown/driver"
 	"github.com/shakedown-test/shakedown/evidence"
+	"github.com/shakedown-test/shakedown/link/internet"
 	"github.com/shakedown-test/shakedown/product"
 	"github.com/shakedown-test/shakedown/wire/mqtt"
 	"github.com/shakedown-test/shakedown/world/broker"
@@ -20,8 +21,10 @@ type Device struct {
 
 	bed     *Bed
 	drv     driver.Driver
-	command *commandShape // nil: none is declared
-	sent    int           // commands so far
+	host    *internet.Host           // in this process; nil: it is elsewhere
+	command *commandShape            // nil: none is declared
+	sent    int                      // commands so far
+	shows   map[string]product.Value // of the documents of a device that speaks CoAP
 }
 
 // ErrOffline says that the device did not come online in an ordinary world, so that nothing can be learned from it.
@@ -167,6 +170,17 @@ func (d *Device) session(connack evidence.Event) *Session {
 			continue
 		}
 		return &Session{Conn: c, Connect: c.Connect(), Version: c.Version(), Since: connack.At, Mark: connack.N}
+	}
+	return nil
+}
+
+// Live is the connection that the broker accepted last, or nil when that has ended.
+func (d *Device) Live() *Session {
+	events := d.bed.Log.Since(0)
+	for i := len(events) - 1; i >= 0; i-- {
+		if accepts(events[i]) {
+			return d.session(events[i])
+		}
 	}
 	return nil
 }

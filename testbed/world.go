@@ -11,7 +11,7 @@ import (
 )
 
 // ports are where the stand-in of a cloud listens in a world, as registered with IANA.
-var ports = map[product.Protocol]uint16{product.MQTT: 1883, product.MQTTS: 8883}
+var ports = map[product.Protocol]uint16{product.MQTT: 1883, product.MQTTS: 8883, product.COAP: 5683, product.COAPS: 5684}
 
 // listen is how the stand-in of a device's cloud gets its listener: in a world of its own at the name that the device is configured with,
 // or on a port of this machine.
@@ -27,13 +27,7 @@ func (b *Bed) listen(part product.Part, speaks product.Protocol) (link.Listen, e
 		}
 		return listen, err
 	}
-	var err error
-	b.World, err = internet.Open(internet.Config{Clock: b.Clock, Log: b.Log, Seed: b.cfg.Seed})
-	if err != nil {
-		return nil, err
-	}
-	b.Undo(b.World.Close)
-	at, err := b.World.Name(part.Host)
+	at, err := b.openWorld(part)
 	if err != nil {
 		return nil, err
 	}
@@ -41,6 +35,9 @@ func (b *Bed) listen(part product.Part, speaks product.Protocol) (link.Listen, e
 		return nil, err
 	}
 	if err := b.openTime(part.Host); err != nil {
+		return nil, err
+	}
+	if err := b.openLeases(); err != nil {
 		return nil, err
 	}
 	b.cloudAt = netip.AddrPortFrom(at, ports[speaks])
@@ -67,17 +64,38 @@ func (b *Bed) MoveCloud() (netip.Addr, error) {
 	return at, b.Link.Move(func() (net.Listener, error) { return b.World.Servers.Listen(b.CloudAt()) })
 }
 
-// join gives a unit of the device its place in the world's home network; nil where there is no world.
+// openWorld makes the world of a device, and gives the name that it is configured with an address there.
+func (b *Bed) openWorld(part product.Part) (at netip.Addr, err error) {
+	b.World, err = internet.Open(internet.Config{Clock: b.Clock, Log: b.Log, Seed: b.cfg.Seed})
+	if err != nil {
+		return at, err
+	}
+	b.Undo(b.World.Close)
+	return b.World.Name(part.Host)
+}
+
+// join gives a unit of the device its place in the world's home network, without an address where one is leased; nil where there is no
+// world.
 func (b *Bed) join(d *Device) (*internet.Host, error) {
 	if b.World == nil {
 		return nil, nil
 	}
-	host, access, err := b.World.Home().Host(d.ID)
+	place := b.World.Home().Host
+	if b.DHCP != nil {
+		place = b.World.Home().BareHost // its address is leased
+	}
+	host, access, err := place(d.ID)
 	if err != nil {
 		return nil, fmt.Errorf("join %s to its home network: %w", d.ID, err)
 	}
 	if b.Access == nil {
 		b.Access = access
+		if b.cfg.Capture != nil {
+			if err := b.cfg.Capture(access); err != nil {
+				return nil, fmt.Errorf("capture the link of %s: %w", d.ID, err)
+			}
+		}
 	}
+	d.host = host
 	return host, nil
 }

@@ -20,5 +20,11 @@ var Risk = check.Risk{
 		DNSGuess,
 		DNSHardcoded,
 		DNSRate,
+		MdnsAnnounce,
+		MdnsConflict,
+		MdnsGoodbye,
+		MdnsNoperiodic,
+		MulticastOff,
+		UnsettledNetwork,
 	},
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/shakedown-test/shakedown/link/internet"
 	"github.com/shakedown-test/shakedown/wire/mqtt"
 	"github.com/shakedown-test/shakedown/world/clock"
 )
@@ -31,6 +32,7 @@ type Config struct {
 	Built      time.Time // of the firmware; its clock is never believed to be earlier
 
 	Clock *clock.Clock
+	Net   *internet.Host // its Ethernet port, which it configures by DHCP; nil: the network is there
 	Dial  func(ctx context.Context, network, addr string) (net.Conn, error)
 	Home  Home // the home network; nil: it tells nobody there of itself
 

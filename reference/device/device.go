@@ -31,6 +31,7 @@ type Device struct {
 	unplug context.CancelFunc
 	mu     sync.Mutex
 	raw    net.Conn // the present TCP connection, for Cut
+	net    *port    // nil: the network is there
 
 	// What follows belongs to the goroutine of Run, and is new at every boot.
 	set       settings
@@ -87,6 +88,7 @@ func (d *Device) Run(ctx context.Context) error {
 			return fmt.Errorf("start device %s: %w", d.cfg.ID, err)
 		}
 	}
+	defer d.plug()()
 	for powered := true; ; powered = false {
 		err := d.live(ctx, powered)
 		if d.power.Err() != nil {
@@ -96,6 +98,28 @@ func (d *Device) Run(ctx context.Context) error {
 			return err
 		}
 		d.con.say("rebooting")
+	}
+}
+
+// plug configures the network port until unplug.
+func (d *Device) plug() (unplug func()) {
+	if d.cfg.Net == nil {
+		return func() {}
+	}
+	d.net = newPort(&d.cfg, &d.con, d.src)
+	d.cfg.Resolvers = func() []netip.Addr {
+		dns, _ := d.net.told()
+		return dns
+	}
+	ctx, cancel := context.WithCancel(d.power)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		d.net.run(ctx)
+	}()
+	return func() {
+		cancel()
+		<-done
 	}
 }
 
@@ -216,6 +240,11 @@ func (d *Device) wait(ctx context.Context, wake <-chan struct{}) error {
 	case first := <-in:
 		d.up = d.src.uptime()
 		d.receive(first)
+	case <-d.net.watch():
+		d.up = d.src.uptime()
+		if d.net.now() != 0 && !d.clock.tried && d.clock.done == nil {
+			d.clock.at = min(max(d.clock.at, d.up), d.up+firstSync)
+		}
 	case call := <-d.home.inbox():
 		d.up = d.src.uptime()
 		call()
