@@ -65,7 +65,7 @@ func dnsAnswers(ctx context.Context, t *check.T) error {
 		if s == nil {
 			failed = true
 			a.seen = testbed.Account(t.Log.Since(mark))
-			for _, e := range crashes(t, mark) {
+			for _, e := range exits(t, mark) {
 				a.seen += "; it crashed: " + e.Text
 			}
 		}

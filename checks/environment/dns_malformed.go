@@ -70,7 +70,7 @@ func dnsMalformed(ctx context.Context, t *check.T) error {
 	if err != nil && !errors.Is(err, testbed.ErrOffline) {
 		return err
 	}
-	for _, e := range crashes(t, mark) {
+	for _, e := range exits(t, mark) {
 		s.exits = append(s.exits, e.Text)
 	}
 	if session != nil {

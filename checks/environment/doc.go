@@ -25,6 +25,13 @@ var Risk = check.Risk{
 		MdnsGoodbye,
 		MdnsNoperiodic,
 		MulticastOff,
+		UpnpExposure,
+		UpnpRemoves,
+		UpnpOtherPort,
+		UpnpRenews,
+		UpnpAbsent,
+		UpnpRefused,
+		UpnpGarbage,
 		UnsettledNetwork,
 	},
 }

@@ -71,8 +71,8 @@ func healthy(ctx context.Context, t *check.T) error {
 	return err
 }
 
-// crashes are the ends of the device's process in events.
-func crashes(t *check.T, mark int) (all []evidence.Event) {
+// exits are the ends of the device's process in events.
+func exits(t *check.T, mark int) (all []evidence.Event) {
 	for _, e := range t.Log.Since(mark) {
 		if e.Kind == evidence.Exit && e.Part == t.Device.Part.Name {
 			all = append(all, e)
