@@ -61,7 +61,7 @@ func dhcpConflict(ctx context.Context, t *check.T) error {
 	if !ok {
 		return check.NotRun("see its console in the evidence", "it did not take the lease that it was offered")
 	}
-	c := conflict{first: ack.n, taken: taken}
+	c := leaseConflict{first: ack.n, taken: taken}
 	no, ok, err := awaitHeard(ctx, t, ack.n, declineWithin+lag(t), evidence.In, func(m dhcp.Message) bool { return m.Type == "DECLINE" })
 	if err != nil {
 		return err
@@ -76,18 +76,18 @@ func dhcpConflict(ctx context.Context, t *check.T) error {
 		}
 		c.back, c.last = s != nil, t.Log.Len()-1
 	}
-	t.Find(judgeConflict(c)...)
+	t.Find(judgeLeaseConflict(c)...)
 	return nil
 }
 
-// conflict is what a device did with an address that somebody has.
-type conflict struct {
+// leaseConflict is what a device did with an address that somebody has.
+type leaseConflict struct {
 	taken          netip.Addr
 	declined, back bool
 	first, last    int
 }
 
-func judgeConflict(c conflict) []check.Finding {
+func judgeLeaseConflict(c leaseConflict) []check.Finding {
 	f := check.Finding{Evidence: check.Range(c.first, c.last, "from the lease on")}
 	switch {
 	case !c.declined:

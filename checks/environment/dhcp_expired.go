@@ -32,7 +32,7 @@ var DhcpExpired = &check.Check{
 
 func dhcpExpired(ctx context.Context, t *check.T) error {
 	var mu sync.Mutex
-	var e expiry
+	var e leaseExpiry
 	var sent []time.Time
 	_, ack, err := leased(ctx, t, func(l *dhcp.Leases) { l.Lease = shortLease })
 	if err != nil {
@@ -79,12 +79,12 @@ func dhcpExpired(ctx context.Context, t *check.T) error {
 	if e.back = s != nil || e.after > 0; s != nil {
 		t.MeasureTime("DHCP server back to online", s.Since.Sub(start), "<= "+retryBack.String())
 	}
-	t.Find(judgeExpiry(e)...)
+	t.Find(judgeLeaseExpiry(e)...)
 	return nil
 }
 
-// expiry is what a device sent from an address whose lease ended.
-type expiry struct {
+// leaseExpiry is what a device sent from an address whose lease ended.
+type leaseExpiry struct {
 	before, after int           // packets, until the end and later than grace after it
 	latest        time.Duration // of them, after the end
 	grace         time.Duration
@@ -92,7 +92,7 @@ type expiry struct {
 	first, last   int
 }
 
-func judgeExpiry(e expiry) (found []check.Finding) {
+func judgeLeaseExpiry(e leaseExpiry) (found []check.Finding) {
 	evidence := check.Range(e.first, e.last, "from the lease on")
 	if e.after > 0 {
 		found = append(found, check.Finding{

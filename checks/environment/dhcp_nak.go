@@ -63,7 +63,7 @@ func dhcpNak(ctx context.Context, t *check.T) error {
 		return check.NotRun("see environment.dhcp-renew", "it did not ask for its address within the lease of %s, so that nothing could be refused", nakLease)
 	}
 	k, limit := s.KeepAlive(), 60*time.Second
-	r := refusal{within: limit + k*3/2 + lag(t), first: nak.n}
+	r := leaseRefusal{within: limit + k*3/2 + lag(t), first: nak.n}
 	back, err := returned(ctx, t, nak.n, r.within)
 	if err != nil {
 		return err
@@ -73,18 +73,18 @@ func dhcpNak(ctx context.Context, t *check.T) error {
 	if r.back = back != nil; r.back {
 		t.MeasureTime("NAK to online", back.Since.Sub(nak.at), "<= "+r.within.String())
 	}
-	t.Find(judgeRefusal(r)...)
+	t.Find(judgeLeaseRefusal(r)...)
 	return nil
 }
 
-// refusal is what a device did when its address was refused.
-type refusal struct {
+// leaseRefusal is what a device did when its address was refused.
+type leaseRefusal struct {
 	asked, back bool // for another address; online again
 	within      time.Duration
 	first, last int
 }
 
-func judgeRefusal(r refusal) []check.Finding {
+func judgeLeaseRefusal(r leaseRefusal) []check.Finding {
 	if r.back {
 		return nil
 	}

@@ -40,7 +40,7 @@ func dhcpOptions(ctx context.Context, t *check.T) error {
 	if len(t.DNS.Told) < 2 {
 		return check.NotRun("", "the world has fewer than two resolvers")
 	}
-	o := options{was: t.DNS.Told[0].Addr, now: t.DNS.Told[1].Addr}
+	o := leaseOptions{was: t.DNS.Told[0].Addr, now: t.DNS.Told[1].Addr}
 	var mu sync.Mutex
 	watch(t, func(f []byte) {
 		mu.Lock()
@@ -80,7 +80,7 @@ func dhcpOptions(ctx context.Context, t *check.T) error {
 	o.last = t.Log.Len() - 1
 	t.Record("renewed %.0f s after the lease; %d questions afterwards", renewed.at.Sub(ack.at).Seconds(), len(o.questions))
 	mu.Lock()
-	found := judgeOptions(o)
+	found := judgeLeaseOptions(o)
 	mu.Unlock()
 	if len(found) == 0 && len(o.questions) == 0 {
 		return check.NotRun("", "it asked no DNS server after the renewal")
@@ -100,8 +100,8 @@ func optionsAsked(t *check.T) (all []uint8) {
 
 func asked(t *check.T, option uint8) bool { return slices.Contains(optionsAsked(t), option) }
 
-// options is what a device made of what it was told.
-type options struct {
+// leaseOptions is what a device made of what it was told.
+type leaseOptions struct {
 	mtuAsked    bool
 	segment     int          // largest segment size that a SYN told; 0: none did
 	was, now    netip.Addr   // of the DNS server
@@ -109,7 +109,7 @@ type options struct {
 	first, last int
 }
 
-func judgeOptions(o options) (found []check.Finding) {
+func judgeLeaseOptions(o leaseOptions) (found []check.Finding) {
 	evidence := check.Range(o.first, o.last, "from the lease on")
 	if o.segment > toldMTU-40 {
 		f := check.Finding{

@@ -38,7 +38,7 @@ func dhcpRenew(ctx context.Context, t *check.T) error {
 	if err != nil {
 		return err
 	}
-	r := renewal{first: ack.n}
+	r := leaseRenewal{first: ack.n}
 	t.Step("wait until it renews its lease of 120 s")
 	renewed, ok, err := awaitHeard(ctx, t, ack.n, ack.at.Add(renewLease+lag(t)).Sub(t.Clock.Now()), evidence.In, renews)
 	if err != nil {
@@ -59,12 +59,12 @@ func dhcpRenew(ctx context.Context, t *check.T) error {
 	}
 	r.last = t.Log.Len() - 1
 	r.left, r.dropped = testbed.Left(t.Log.Since(s.Mark), s.Conn.Number())
-	t.Find(judgeRenewal(r)...)
+	t.Find(judgeLeaseRenewal(r)...)
 	return nil
 }
 
-// renewal is how a device kept its lease.
-type renewal struct {
+// leaseRenewal is how a device kept its lease.
+type leaseRenewal struct {
 	renewed, alone bool // it asked, its server alone
 	after          time.Duration
 	rebound        bool // it asked everybody when its server did not answer
@@ -73,7 +73,7 @@ type renewal struct {
 	first, last    int
 }
 
-func judgeRenewal(r renewal) (found []check.Finding) {
+func judgeLeaseRenewal(r leaseRenewal) (found []check.Finding) {
 	add := func(severity check.Severity, title, expected, seen string) {
 		found = append(found, check.Finding{
 			Severity: severity, Title: title, Expected: expected, Seen: seen, Evidence: check.Range(r.first, r.last, "from the lease on"),

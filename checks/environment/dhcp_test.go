@@ -9,8 +9,8 @@ import (
 	"github.com/shakedown-test/shakedown/check"
 )
 
-// titles is what was found, as "severity: title"; the severity of the check is left out.
-func titles(found []check.Finding) string {
+// graded is what was found, as "severity: title"; the severity of the check is left out.
+func graded(found []check.Finding) string {
 	var all []string
 	for _, f := range found {
 		title := f.Title
@@ -45,55 +45,55 @@ func TestJudgeAsking(t *testing.T) {
 		"hammers":     {asking{at: seconds(hammer...), back: true}, "major: Asks for an address without a pause"},
 		"steady beat": {asking{at: seconds(0, 5, 10, 15, 20, 25, 30), back: true}, "minor: Does not wait longer between its questions for an address"},
 	} {
-		if got := titles(judgeAsking(c.is)); got != c.want {
+		if got := graded(judgeAsking(c.is)); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
 }
 
-func TestJudgeRenewal(t *testing.T) {
-	good := renewal{renewed: true, alone: true, after: time.Minute, rebound: true}
+func TestJudgeLeaseRenewal(t *testing.T) {
+	good := leaseRenewal{renewed: true, alone: true, after: time.Minute, rebound: true}
 	for name, c := range map[string]struct {
-		change func(*renewal)
+		change func(*leaseRenewal)
 		want   string
 	}{
-		"good":      {func(*renewal) {}, ""},
-		"never":     {func(r *renewal) { *r = renewal{dropped: true} }, "Does not renew its address"},
-		"late":      {func(r *renewal) { r.after = 115 * time.Second }, "major: Renews its address late"},
-		"broadcast": {func(r *renewal) { r.alone = false }, "minor: Renews its address by broadcast"},
-		"stubborn":  {func(r *renewal) { r.rebound, r.dropped = false, true }, "major: Asks no other server for its address"},
-		"drops":     {func(r *renewal) { r.dropped = true }, "Drops its connection when it renews its address"},
+		"good":      {func(*leaseRenewal) {}, ""},
+		"never":     {func(r *leaseRenewal) { *r = leaseRenewal{dropped: true} }, "Does not renew its address"},
+		"late":      {func(r *leaseRenewal) { r.after = 115 * time.Second }, "major: Renews its address late"},
+		"broadcast": {func(r *leaseRenewal) { r.alone = false }, "minor: Renews its address by broadcast"},
+		"stubborn":  {func(r *leaseRenewal) { r.rebound, r.dropped = false, true }, "major: Asks no other server for its address"},
+		"drops":     {func(r *leaseRenewal) { r.dropped = true }, "Drops its connection when it renews its address"},
 	} {
 		r := good
 		c.change(&r)
-		if got := titles(judgeRenewal(r)); got != c.want {
+		if got := graded(judgeLeaseRenewal(r)); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
 }
 
-func TestJudgeLosses(t *testing.T) {
+func TestJudgeLeaseLosses(t *testing.T) {
 	old, now := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
 	for name, c := range map[string]struct {
 		got  []check.Finding
 		want string
 	}{
-		"refused, back":     {judgeRefusal(refusal{back: true}), ""},
-		"refused, silent":   {judgeRefusal(refusal{}), "Does not come back when its address is refused"},
-		"refused, asked":    {judgeRefusal(refusal{asked: true}), "Does not come back when its address is refused"},
-		"expired":           {judgeExpiry(expiry{before: 3, back: true}), ""},
-		"expired, goes on":  {judgeExpiry(expiry{before: 3, after: 2, back: true}), "Goes on using an address whose lease is over"},
-		"expired, gone":     {judgeExpiry(expiry{before: 3}), "blocker: Does not come back after its lease ended"},
-		"options":           {judgeOptions(options{mtuAsked: true, segment: 1360, was: old, now: now, questions: []netip.Addr{now}}), ""},
-		"options, both":     {judgeOptions(options{was: old, now: now, questions: []netip.Addr{old, now}}), ""},
-		"options, old":      {judgeOptions(options{was: old, now: now, questions: []netip.Addr{old, old}}), "Goes on with the DNS server of its first lease"},
-		"MTU asked":         {judgeOptions(options{mtuAsked: true, segment: 1460, was: old, now: now}), "major: Ignores the MTU that DHCP tells"},
-		"MTU not asked":     {judgeOptions(options{segment: 1460, was: old, now: now}), "minor: Ignores the MTU that DHCP tells"},
-		"conflict":          {judgeConflict(conflict{declined: true, back: true}), ""},
-		"conflict, taken":   {judgeConflict(conflict{back: true}), "Takes an address that somebody has"},
-		"conflict, offline": {judgeConflict(conflict{declined: true}), "blocker: Does not come online after it declined an address"},
+		"refused, back":     {judgeLeaseRefusal(leaseRefusal{back: true}), ""},
+		"refused, silent":   {judgeLeaseRefusal(leaseRefusal{}), "Does not come back when its address is refused"},
+		"refused, asked":    {judgeLeaseRefusal(leaseRefusal{asked: true}), "Does not come back when its address is refused"},
+		"expired":           {judgeLeaseExpiry(leaseExpiry{before: 3, back: true}), ""},
+		"expired, goes on":  {judgeLeaseExpiry(leaseExpiry{before: 3, after: 2, back: true}), "Goes on using an address whose lease is over"},
+		"expired, gone":     {judgeLeaseExpiry(leaseExpiry{before: 3}), "blocker: Does not come back after its lease ended"},
+		"options":           {judgeLeaseOptions(leaseOptions{mtuAsked: true, segment: 1360, was: old, now: now, questions: []netip.Addr{now}}), ""},
+		"options, both":     {judgeLeaseOptions(leaseOptions{was: old, now: now, questions: []netip.Addr{old, now}}), ""},
+		"options, old":      {judgeLeaseOptions(leaseOptions{was: old, now: now, questions: []netip.Addr{old, old}}), "Goes on with the DNS server of its first lease"},
+		"MTU asked":         {judgeLeaseOptions(leaseOptions{mtuAsked: true, segment: 1460, was: old, now: now}), "major: Ignores the MTU that DHCP tells"},
+		"MTU not asked":     {judgeLeaseOptions(leaseOptions{segment: 1460, was: old, now: now}), "minor: Ignores the MTU that DHCP tells"},
+		"conflict":          {judgeLeaseConflict(leaseConflict{declined: true, back: true}), ""},
+		"conflict, taken":   {judgeLeaseConflict(leaseConflict{back: true}), "Takes an address that somebody has"},
+		"conflict, offline": {judgeLeaseConflict(leaseConflict{declined: true}), "blocker: Does not come online after it declined an address"},
 	} {
-		if got := titles(c.got); got != c.want {
+		if got := graded(c.got); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
