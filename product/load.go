@@ -167,6 +167,9 @@ func (l *loader) defaults() {
 	for i := range p.Parts {
 		if p.Parts[i].Host == "" {
 			p.Parts[i].Host = "localhost"
+			if p.Parts[i].Network == InWorld {
+				p.Parts[i].Host = "broker.example"
+			}
 		}
 		m := p.Parts[i].MQTT
 		if m != nil && m.Command != nil && !l.has(fmt.Sprintf("parts/%d/mqtt/command/qos", i)) {
