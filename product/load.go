@@ -171,6 +171,9 @@ func (l *loader) defaults() {
 				p.Parts[i].Host = "broker.example"
 			}
 		}
+		if h := p.Parts[i].HTTP; h != nil && h.Type == "" {
+			h.Type = "application/json"
+		}
 		m := p.Parts[i].MQTT
 		if m != nil && m.Command != nil && !l.has(fmt.Sprintf("parts/%d/mqtt/command/qos", i)) {
 			m.Command.QoS = 1

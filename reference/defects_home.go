@@ -14,4 +14,17 @@ var homeDefects = []Defect{
 	{"mdns-goodbye-host-only", "takes only its host name back when it leaves", []string{"environment.mdns-goodbye"}},
 	{"mdns-periodic", "announces itself every 10 s", []string{"environment.mdns-noperiodic"}},
 	{"local-not-told", "does not tell its cloud where it is in its home network", []string{"environment.multicast-off"}},
+
+	{"upnp-always", "opens a port to the internet without being told", []string{"environment.upnp-exposure"}},
+	{"upnp-more-ports", "opens its telnet port too", []string{"environment.upnp-exposure"}},
+	{"upnp-left-open", "does not close its port of the router", []string{"environment.upnp-removes"}},
+	{"upnp-asked-port", "goes by the port that it asked for", []string{"environment.upnp-other-port"}},
+	{"upnp-for-ever", "opens its port for ever", []string{"environment.upnp-renews"}},
+	{"upnp-no-renew", "does not renew the lease of its port", []string{"environment.upnp-renews"}},
+	{"upnp-absent-hangs", "hangs when no router opens ports", []string{"environment.upnp-absent"}},
+	{"upnp-absent-hammer", "searches for a router without pause", []string{"environment.upnp-absent"}},
+	{"upnp-refused-hammer", "asks again and again for a port that is refused", []string{"environment.upnp-refused"}},
+	{"upnp-refused-crash", "crashes when its router refuses a port", []string{"environment.upnp-refused"}},
+	{"upnp-garbage-crash", "crashes when its router answers garbage", []string{"environment.upnp-garbage"}},
+	{"upnp-location-anywhere", "follows the answer to its search to any host", []string{"environment.upnp-garbage"}},
 }

@@ -57,15 +57,10 @@ func (b *Bed) MoveCloud() (netip.Addr, error) {
 	if err != nil {
 		return at, err
 	}
-	undo, err := b.Link.Refuse()
-	if err != nil {
-		return at, err
-	}
 	b.mu.Lock()
 	b.cloudAt = netip.AddrPortFrom(at, b.cloudAt.Port())
 	b.mu.Unlock()
-	undo()
-	return at, nil
+	return at, b.Link.Move(func() (net.Listener, error) { return b.World.Servers.Listen(b.CloudAt()) })
 }
 
 // openWorld makes the world of a device, and gives the name that it is configured with an address there.
