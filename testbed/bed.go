@@ -191,6 +191,7 @@ func (b *Bed) unit(part product.Part, n int) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
+	d.host = host
 	d.drv, err = driver.Open(b.cfg.Kinds, driver.Env{
 		Clock: b.Clock, Log: b.Log, Part: part, Variant: b.Variant, Seed: b.cfg.Seed + uint64(n), State: state, Values: values,
 		Defects: b.cfg.Defects, Ask: b.cfg.Ask, Tell: b.cfg.Tell, Host: host, Resolvers: b.resolvers(),

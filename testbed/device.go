@@ -8,6 +8,7 @@ import (
 
 	"github.com/shakedown-test/shakedown/driver"
 	"github.com/shakedown-test/shakedown/evidence"
+	"github.com/shakedown-test/shakedown/link/internet"
 	"github.com/shakedown-test/shakedown/product"
 	"github.com/shakedown-test/shakedown/wire/mqtt"
 	"github.com/shakedown-test/shakedown/world/broker"
@@ -20,6 +21,7 @@ type Device struct {
 
 	bed     *Bed
 	drv     driver.Driver
+	host    *internet.Host           // nil: it has none in this process
 	command *commandShape            // nil: none is declared
 	sent    int                      // commands so far
 	shows   map[string]product.Value // of the documents of a device that speaks CoAP

@@ -137,52 +137,55 @@ func (x *secure) begin(from net.Addr, hello Hello) *session {
 	}
 	ses := newSession(x, from)
 	ses.hello = hello.Random
-	cfg := x.config(ses)
+	options := x.options(ses)
 	x.byAddr[from.String()] = ses
 	x.all = append(x.all, ses)
 	x.s.running.Go(func() {
-		conn, err := dtls.Server(ses, from, cfg)
+		conn, err := dtls.ServerWithOptions(ses, from, options...)
 		ses.run(conn, err)
 	})
 	return ses
 }
 
-// config is how a session is secured.
-func (x *secure) config(ses *session) *dtls.Config {
-	cfg := &dtls.Config{
-		FlightInterval: x.s.o.Clock.Wall(time.Second), MTU: x.o.MTU, ExtendedMasterSecret: dtls.RequestExtendedMasterSecret,
+// options are how a session is secured.
+func (x *secure) options(ses *session) []dtls.ServerOption {
+	all := []dtls.ServerOption{dtls.WithFlightInterval(x.s.o.Clock.Wall(time.Second))}
+	var suites []dtls.CipherSuiteID
+	if x.o.MTU > 0 {
+		all = append(all, dtls.WithMTU(x.o.MTU))
 	}
 	if len(x.o.Keys) > 0 {
 		keys := maps.Clone(x.o.Keys)
-		cfg.PSK = func(hint []byte) ([]byte, error) {
-			key := keys[string(hint)]
-			if key == nil {
-				return nil, fmt.Errorf("unknown identity %q", hint)
+		suites = append(suites, dtls.TLS_PSK_WITH_AES_128_CCM_8, dtls.TLS_PSK_WITH_AES_128_CCM, dtls.TLS_PSK_WITH_AES_128_GCM_SHA256)
+		all = append(all, dtls.WithPSKIdentityHint([]byte("shakedown")), dtls.WithPSK(func(identity []byte) ([]byte, error) {
+			if key := keys[string(identity)]; key != nil {
+				return key, nil
 			}
-			return key, nil
-		}
-		cfg.PSKIdentityHint = []byte("shakedown")
-		cfg.CipherSuites = append(cfg.CipherSuites, dtls.TLS_PSK_WITH_AES_128_CCM_8, dtls.TLS_PSK_WITH_AES_128_CCM, dtls.TLS_PSK_WITH_AES_128_GCM_SHA256)
+			return nil, fmt.Errorf("unknown identity %q", identity)
+		}))
 	}
 	if x.o.Certificate != nil {
-		cfg.Certificates = []tls.Certificate{*x.o.Certificate}
-		cfg.CipherSuites = append(cfg.CipherSuites, dtls.TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8, dtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256)
+		suites = append(suites, dtls.TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8, dtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256)
+		all = append(all, dtls.WithCertificates(*x.o.Certificate))
 		if x.o.ClientCAs != nil {
-			cfg.ClientAuth, cfg.ClientCAs = dtls.VerifyClientCertIfGiven, x.o.ClientCAs
+			all = append(all, dtls.WithClientAuth(dtls.VerifyClientCertIfGiven), dtls.WithClientCAs(x.o.ClientCAs))
 		}
 	}
 	if !x.o.NoCID {
-		cfg.ConnectionIDGenerator = func() []byte {
-			x.mu.Lock()
-			defer x.mu.Unlock()
-			x.s.mu.Lock()
-			cid := binary.BigEndian.AppendUint64(nil, x.s.o.Rand.Uint64())
-			x.s.mu.Unlock()
-			x.byCID[string(cid)] = ses
-			return cid
-		}
+		all = append(all, dtls.WithConnectionIDGenerator(func() []byte { return x.newCID(ses) }))
 	}
-	return cfg
+	return append(all, dtls.WithCipherSuites(suites...))
+}
+
+// newCID makes the connection id by which a session is found.
+func (x *secure) newCID(ses *session) []byte {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.s.mu.Lock()
+	defer x.s.mu.Unlock()
+	cid := binary.BigEndian.AppendUint64(nil, x.s.o.Rand.Uint64())
+	x.byCID[string(cid)] = ses
+	return cid
 }
 
 // forget drops all sessions.

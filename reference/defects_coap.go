@@ -1,0 +1,33 @@
+package reference
+
+// coapDefects are those of the sensor.
+var coapDefects = []Defect{
+	{"coap-no-retransmit", "never sends a message again", []string{"protocol.coap-con-retransmit"}},
+	{"coap-retransmit-constant", "sends a message again after the same time each time", []string{"protocol.coap-con-retransmit"}},
+	{"coap-retransmit-forever", "never gives a message up", []string{"protocol.coap-con-retransmit"}},
+	{"coap-no-jitter", "sends every message again after exactly 2 s", []string{"protocol.coap-con-jitter"}},
+	{"coap-nstart", "sends up to four requests at once", []string{"protocol.coap-nstart"}},
+	{"coap-dup-executes", "carries a request out each time that it comes", []string{"protocol.coap-dup-mid"}},
+	{"coap-separate-ignored", "does not know responses that come apart from the acknowledgement", []string{"protocol.coap-separate"}},
+	{"coap-token-ignored", "compares message ids only, not tokens", []string{"protocol.coap-token-mismatch"}},
+	{"coap-rst-ignored", "sends a request again that the server reset", []string{"protocol.coap-rst"}},
+	{"coap-rst-observer-kept", "notifies an observer that sent a reset", []string{"protocol.coap-rst"}},
+	{"coap-ping-silent", "does not answer empty messages", []string{"protocol.coap-ping"}},
+	{"coap-malformed-crash", "crashes at a token that is too long", []string{"protocol.coap-malformed"}},
+	{"coap-malformed-deaf", "stops listening after a message with a format error in its options", []string{"protocol.coap-malformed"}},
+	{"coap-malformed-silent", "drops malformed messages without a reset", []string{"protocol.coap-malformed"}},
+	{"coap-critical-ignored", "ignores critical options that it does not know", []string{"protocol.coap-critical-option"}},
+	{"coap-elective-rejected", "refuses elective options that it does not know", []string{"protocol.coap-critical-option"}},
+	{"coap-codes-path", "answers 5.00 to an unknown path", []string{"protocol.coap-codes"}},
+	{"coap-codes-method", "answers 2.05 to a method that a resource has not", []string{"protocol.coap-codes"}},
+	{"coap-codes-format", "does not look at the formats that a request names", []string{"protocol.coap-codes"}},
+	{"coap-overload-ignored", "asks an overloaded server again after a second", []string{"fault.coap-overload"}},
+	{"coap-block-first-only", "takes the first block for the whole body", []string{"protocol.coap-block-get"}},
+	{"coap-block-restart-always", "begins a transfer anew when a block does not come at once", []string{"protocol.coap-block-loss"}},
+	{"coap-block-mixed", "does not compare the ETags of blocks", []string{"protocol.coap-block-change"}},
+	{"coap-observe-first-only", "puts only the first settings in force", []string{"protocol.coap-observe-basic"}},
+	{"coap-watcher-kept", "notifies an observer that deregistered", []string{"protocol.coap-observe-basic"}},
+	{"coap-observe-stale", "takes the notification that comes last for the newest", []string{"protocol.coap-observe-reorder"}},
+	{"coap-observe-lost-after-block", "forgets its observation after a notification in blocks", []string{"protocol.coap-observe-after-block"}},
+	{"coap-observe-forgotten", "trusts its registration for ever", []string{"protocol.coap-observe-lost-state"}},
+}
