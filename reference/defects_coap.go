@@ -30,4 +30,15 @@ var coapDefects = []Defect{
 	{"coap-observe-stale", "takes the notification that comes last for the newest", []string{"protocol.coap-observe-reorder"}},
 	{"coap-observe-lost-after-block", "forgets its observation after a notification in blocks", []string{"protocol.coap-observe-after-block"}},
 	{"coap-observe-forgotten", "trusts its registration for ever", []string{"protocol.coap-observe-lost-state"}},
+
+	{"dtls-no-cid", "offers no connection id", []string{"fault.coap-dtls-nat-rebind"}},
+	{"dtls-session-forever", "never gives its session up", []string{"fault.coap-dtls-new-session"}},
+	{"dtls-observe-not-restored", "observes nothing after its first session", []string{"fault.coap-dtls-new-session"}},
+	{"dtls-hello-storm", "repeats its ClientHello every 2 s", []string{"fault.coap-dtls-hello-storm"}},
+	{"dtls-large-flight", "sends its handshake in packets of 1200 bytes", []string{"protocol.coap-dtls-frag"}},
+	{"dtls-no-fragments", "cannot put fragments of handshake messages together", []string{"protocol.coap-dtls-frag"}},
+	{"coap-leisure-none", "answers a question to all at once", []string{"protocol.coap-leisure"}},
+	{"coap-leisure-long", "answers a question to all after 10 s and more", []string{"protocol.coap-leisure"}},
+	{"coap-multicast-errors", "answers a question to all with an error", []string{"protocol.coap-leisure"}},
+	{"coap-amplifies", "answers strangers with all that it has", []string{"protocol.coap-amplification"}},
 }

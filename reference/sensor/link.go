@@ -81,7 +81,7 @@ func isRefused(err error) bool {
 // Write is that of io.Writer, a datagram at a time.
 func (p *plain) Write(b []byte) (int, error) { return p.WriteTo(b, p.to) }
 
-// secure makes a DTLS session: by the pre-shared key, or by certificates where the server wants that.
+// secure makes a DTLS session: by certificates where the sensor has one, else by the pre-shared key.
 func (s *Sensor) secure(ctx context.Context, conn net.PacketConn) (*dtls.Conn, error) {
 	interval, mtu := time.Second, handshakeMTU
 	switch {
@@ -93,8 +93,6 @@ func (s *Sensor) secure(ctx context.Context, conn net.PacketConn) (*dtls.Conn, e
 		conn = unfragmented{conn}
 	}
 	options := []dtls.ClientOption{
-		dtls.WithPSK(func([]byte) ([]byte, error) { return s.cfg.Key, nil }), dtls.WithPSKIdentityHint([]byte(s.cfg.Identity)),
-		dtls.WithCipherSuites(dtls.TLS_PSK_WITH_AES_128_CCM_8, dtls.TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8, dtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256),
 		dtls.WithServerName(s.cfg.Name), dtls.WithFlightInterval(s.cfg.Clock.Wall(interval)), dtls.WithMTU(mtu),
 		dtls.WithDisableRetransmitBackoff(s.has("dtls-hello-storm")),
 	}
@@ -105,7 +103,11 @@ func (s *Sensor) secure(ctx context.Context, conn net.PacketConn) (*dtls.Conn, e
 		}
 		roots := x509.NewCertPool()
 		roots.AppendCertsFromPEM(s.cfg.Roots)
-		options = append(options, dtls.WithCertificates(cert), dtls.WithRootCAs(roots))
+		options = append(options, dtls.WithCertificates(cert), dtls.WithRootCAs(roots),
+			dtls.WithCipherSuites(dtls.TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8, dtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256))
+	} else {
+		options = append(options, dtls.WithPSK(func([]byte) ([]byte, error) { return s.cfg.Key, nil }),
+			dtls.WithPSKIdentityHint([]byte(s.cfg.Identity)), dtls.WithCipherSuites(dtls.TLS_PSK_WITH_AES_128_CCM_8))
 	}
 	if !s.has("dtls-no-cid") {
 		options = append(options, dtls.WithConnectionIDGenerator(dtls.OnlySendCIDGenerator()))
