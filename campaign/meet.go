@@ -23,6 +23,9 @@ func meet(o Options, c *check.Check) (outcome evidence.Outcome, reason, hint str
 	if s := c.Needs.Speaks; s != "" && !o.Product.Speaks(part.Name, s) {
 		return evidence.NotApplicable, fmt.Sprintf("%s %q has no link that speaks %s", part.Role, part.Name, s), "", nil
 	}
+	if s := c.Needs.Speaks; s == product.TLS && c.Needs.Real == product.Device && !o.Product.Speaks(part.Name, product.MQTT) {
+		return evidence.NotApplicable, fmt.Sprintf("%s %q speaks TLS for HTTP only; this looks at how it connects to a broker", part.Role, part.Name), "", nil
+	}
 	if want := c.Needs.Version; want != "" && part.MQTT != nil && part.MQTT.Version != "" && part.MQTT.Version != want {
 		return evidence.NotApplicable, fmt.Sprintf("%s %q speaks MQTT %s; this is about MQTT %s", part.Role, part.Name, part.MQTT.Version, want), "", nil
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/shakedown-test/shakedown/check"
 	"github.com/shakedown-test/shakedown/driver"
 	"github.com/shakedown-test/shakedown/evidence"
+	"github.com/shakedown-test/shakedown/link/schedule"
 	"github.com/shakedown-test/shakedown/product"
 )
 
@@ -30,14 +31,16 @@ type Options struct {
 	Parallel         int           // jobs at once
 	Defects          []string      // planted in the reference product
 	KeepSecrets      bool
-	Confirm          bool // repeat failures that were seen while the machine lagged, after all others
+	Shrink           int               // replays in which a check may look for the smallest schedule of faults that still fails
+	Schedule         schedule.Schedule // of network faults, instead of those that checks draw; nil: they draw
+	Confirm          bool              // repeat failures that were seen while the machine lagged, after all others
 }
 
 // Plan says what would run. It fails when a selection names nothing.
 func Plan(o Options, now time.Time) (evidence.Plan, error) {
 	p := evidence.Plan{
 		Product: o.Product.Name, File: o.File, Version: o.Version, Seed: o.Seed, Created: now, Selection: selection(o),
-		Timeout: o.Timeout.Seconds(), Defects: o.Defects, KeepSecrets: o.KeepSecrets,
+		Timeout: o.Timeout.Seconds(), Defects: o.Defects, KeepSecrets: o.KeepSecrets, Schedule: o.Schedule.String(),
 	}
 	for _, part := range o.Product.Parts {
 		if !part.Real() {

@@ -210,19 +210,24 @@ func (r *runner) execute(ctx context.Context, job evidence.Job, defects []string
 	}
 	clk := clock.New(r.o.Product.Declared.Speed)
 	log := evidence.NewLog(clk.Now, wire, r.o.KeepSecrets)
-	defer func() { r.keep(errors.Join(log.Close(), wire.Close())) }()
+	packets := &captured{dir: abs, keep: r.o.KeepSecrets, clk: clk, log: log}
+	defer func() { r.keep(errors.Join(packets.close(), log.Close(), wire.Close())) }()
 	bed, err := testbed.Open(testbed.Config{
 		Product: r.o.Product, Variant: r.variant(job.Variant), Real: c.Needs.Real, Speaks: c.Needs.Speaks, Kinds: r.o.Kinds, PKI: r.pki,
 		Clock: clk, Log: log, Seed: seedOf(r.o.Seed, job), Dir: filepath.Join(abs, "state"), Defects: defects,
-		Ask: r.watch.Ask, Tell: r.watch.Tell,
+		Proxied: c.Needs.Proxy, Ask: r.watch.Ask, Tell: r.watch.Tell, Capture: packets.begin,
 	})
+	if !r.keep(packets.failure) {
+		return result
+	}
 	if err != nil {
 		result.Reason = err.Error()
 		return result
 	}
 	defer bed.Close()
 	done := c.Execute(ctx, check.Execution{
-		Bed: bed, Reproduce: r.reproduce(job), File: filepath.ToSlash(filepath.Join(rel, evidence.WireFile)), Limit: r.o.Timeout,
+		Bed: bed, Reproduce: r.reproduce(job), File: filepath.ToSlash(filepath.Join(rel, evidence.WireFile)), Capture: packets.name(rel),
+		Limit: r.o.Timeout, Schedule: r.o.Schedule, Shrink: r.o.Shrink,
 		Progress: func(text string) { r.watch.Step(job, text) },
 	})
 	done.Repeat, done.Dir = job.Repeat, rel
@@ -247,6 +252,9 @@ func (r *runner) reproduce(job evidence.Job) string {
 	command := fmt.Sprintf("shakedown run%s --only %s --seed %d", file, job.Check, r.o.Seed)
 	for _, d := range r.o.Defects {
 		command += " --defect " + d
+	}
+	if len(r.o.Schedule) > 0 {
+		command += fmt.Sprintf(" --schedule %q", r.o.Schedule)
 	}
 	if r.o.Timeout > 0 {
 		command += " --timeout " + r.o.Timeout.String()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/shakedown-test/shakedown/evidence"
+	"github.com/shakedown-test/shakedown/link/schedule"
 	"github.com/shakedown-test/shakedown/testbed"
 )
 
@@ -16,15 +17,18 @@ type Execution struct {
 	Bed       *testbed.Bed
 	Reproduce string        // the command that runs just this again
 	File      string        // where the events are, relative to the run folder
+	Capture   string        // where the packets of the device's access link are, relative to the run folder, if it has one
 	Limit     time.Duration // device time; 0: the check's own
 	Progress  func(step string)
+	Schedule  schedule.Schedule // of network faults; nil: the check draws one if it needs one
+	Shrink    int               // replays in which it may look for a smaller one that still fails
 }
 
 // Execute runs the check, heals the world and says what became of it. A panic of the check is an outcome of not-run, as is a check
 // that neither found nor measured nor recorded anything about the part: nothing seen is not a pass.
 func (c *Check) Execute(ctx context.Context, x Execution) evidence.Result {
 	r := evidence.Result{Check: c.ID, Variant: x.Bed.Variant.Name}
-	t := &T{Bed: x.Bed, check: c, reproduce: x.Reproduce, progress: x.Progress}
+	t := &T{Bed: x.Bed, Schedule: x.Schedule, Shrink: x.Shrink, check: c, reproduce: x.Reproduce, progress: x.Progress}
 	if t.progress == nil {
 		t.progress = func(string) {}
 	}
@@ -36,12 +40,15 @@ func (c *Check) Execute(ctx context.Context, x Execution) evidence.Result {
 	err := c.guarded(bounded, t)
 	timedOut := bounded.Err() != nil && ctx.Err() == nil
 	cancel()
-	seen, dropped := heard(x.Bed.Log.Since(0)), x.Bed.Log.Dropped()
+	events := x.Bed.Log.Since(0)
+	seen, dropped := heard(events), x.Bed.Log.Dropped()
 	x.Bed.Close()
 
 	for i := range t.findings {
 		for j := range t.findings[i].Evidence {
-			t.findings[i].Evidence[j].File = x.File
+			ref := &t.findings[i].Evidence[j]
+			*ref = ref.Framed(x.Capture, events)
+			ref.File = x.File
 		}
 	}
 	r.Findings, r.Measurements = t.findings, t.measurements

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/shakedown-test/shakedown/evidence"
+	"github.com/shakedown-test/shakedown/link/schedule"
 	"github.com/shakedown-test/shakedown/testbed"
 )
 
@@ -12,6 +13,8 @@ import (
 // saw. All times are device time, by t.Clock. Whatever is done to the world through t.Impair and t.Undo ends with the check.
 type T struct {
 	*testbed.Bed
+	Schedule schedule.Schedule // of network faults, as the user gave it; nil: draw one
+	Shrink   int               // replays in which a smaller one that still fails may be looked for
 
 	check        *Check
 	reproduce    string
@@ -43,7 +46,7 @@ func (t *T) MeasureTime(name string, d time.Duration, limit string) {
 }
 
 // Find hands over findings. What a judge leaves empty is filled in: the severity of the check, how to reproduce, when it was first
-// seen, and, as evidence, all that was recorded.
+// seen, and, as evidence, all that was recorded. A schedule of network faults, which Replay writes down, goes into how to reproduce.
 func (t *T) Find(findings ...Finding) {
 	for _, f := range findings {
 		if f.Severity == "" {
@@ -52,7 +55,7 @@ func (t *T) Find(findings ...Finding) {
 		if f.Expected == "" {
 			f.Expected = t.check.Pass
 		}
-		f.Reproduce = t.reproduce
+		f.Reproduce = t.reproduce + f.Reproduce
 		if len(f.Evidence) == 0 {
 			f.Evidence = []evidence.Ref{{Last: t.Log.Len() - 1}}
 		}
@@ -71,3 +74,6 @@ func (t *T) Find(findings ...Finding) {
 func Range(first, last int, what string) []evidence.Ref {
 	return []evidence.Ref{{First: first, Last: last, What: what}}
 }
+
+// Replay is what a judge puts into Finding.Reproduce when the finding rests on this schedule of network faults.
+func Replay(s schedule.Schedule) string { return fmt.Sprintf(" --schedule %q", s) }

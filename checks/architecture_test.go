@@ -128,6 +128,8 @@ func literal(e ast.Expr) bool {
 	switch e := e.(type) {
 	case *ast.BasicLit, *ast.SelectorExpr:
 		return true
+	case *ast.Ident:
+		return e.Name == "true"
 	case *ast.BinaryExpr:
 		return literal(e.X) && literal(e.Y)
 	case *ast.KeyValueExpr:

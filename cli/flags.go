@@ -12,6 +12,7 @@ import (
 
 	"github.com/shakedown-test/shakedown/campaign"
 	"github.com/shakedown-test/shakedown/checks"
+	"github.com/shakedown-test/shakedown/link/schedule"
 	"github.com/shakedown-test/shakedown/product"
 	"github.com/shakedown-test/shakedown/reference"
 )
@@ -26,6 +27,8 @@ type runFlags struct {
 	resume           string
 	defects          []string
 	keepSecrets      bool
+	schedule         string
+	shrink           int
 }
 
 // selectionFlags are those that run and plan share.
@@ -38,6 +41,8 @@ func (a *app) selectionFlags(c *cobra.Command, f *runFlags) {
 	fl.IntVar(&f.repeat, "repeat", 1, "run every check so many `times`")
 	fl.IntVar(&f.jobs, "jobs", 0, "`number` of checks at once (default: 32 for the reference product, 8 a core for processes)")
 	fl.DurationVar(&f.timeout, "timeout", 0, "limit for each check, in `time` of the device (default: each check's own)")
+	fl.StringVar(&f.schedule, "schedule", "", "network `faults` for the checks that draw some, such as \"10s+5s outage; 20s+30s loss 20%\"")
+	fl.IntVar(&f.shrink, "shrink", 12, "`replays` in which a check may look for the smallest schedule of faults that still fails")
 	fl.StringSliceVar(&f.defects, "defect", nil, "plant these `defects`; for the reference product only")
 	complete(c, "only", a.checkIDs())
 	complete(c, "skip", a.checkIDs())
@@ -47,11 +52,18 @@ func (a *app) selectionFlags(c *cobra.Command, f *runFlags) {
 
 // options translates flags for a product that was read from file.
 func (a *app) options(p *product.Product, file string, f runFlags) (campaign.Options, error) {
-	if f.repeat < 1 || f.jobs < 0 || f.timeout < 0 {
-		return campaign.Options{}, usage(errors.New("--repeat must be 1 or more; --jobs and --timeout cannot be negative"))
+	if f.repeat < 1 || f.jobs < 0 || f.timeout < 0 || f.shrink < 0 {
+		return campaign.Options{}, usage(errors.New("--repeat must be 1 or more; --jobs, --timeout and --shrink cannot be negative"))
 	}
 	if err := plantable(p, f.defects); err != nil {
 		return campaign.Options{}, err
+	}
+	var faults schedule.Schedule
+	if f.schedule != "" {
+		var err error
+		if faults, err = schedule.Parse(f.schedule); err != nil {
+			return campaign.Options{}, usage(fmt.Errorf("--schedule: %w\nhint: write faults as in \"10s+5s outage; 20s+30s loss 20%%; 25s forget\"", err))
+		}
 	}
 	if f.seed == 0 {
 		f.seed = rand.Uint64() >> 1
@@ -60,6 +72,7 @@ func (a *app) options(p *product.Product, file string, f runFlags) (campaign.Opt
 		Product: p, File: file, Risks: a.risks, Incidents: checks.Incident, Kinds: a.kinds, Version: Version,
 		Only: f.only, Skip: f.skip, Risk: f.risk, Seed: f.seed, Repeat: f.repeat, Timeout: f.timeout,
 		Parallel: parallel(p, f.jobs, runtime.NumCPU()), Defects: f.defects, KeepSecrets: f.keepSecrets, Confirm: true,
+		Schedule: faults, Shrink: f.shrink,
 	}, nil
 }
 

@@ -14,11 +14,12 @@ import (
 	"github.com/shakedown-test/shakedown/campaign"
 	"github.com/shakedown-test/shakedown/checks"
 	"github.com/shakedown-test/shakedown/evidence"
+	"github.com/shakedown-test/shakedown/link/schedule"
 	"github.com/shakedown-test/shakedown/product"
 )
 
 // fixed are the flags that --resume takes from the run.
-var fixed = []string{"only", "skip", "risk", "seed", "repeat", "timeout", "out", "defect", "keep-secrets"}
+var fixed = []string{"only", "skip", "risk", "seed", "repeat", "timeout", "out", "defect", "keep-secrets", "schedule"}
 
 // resume goes on with a run as it was begun. Nothing that had ended is run again.
 func (a *app) resume(cmd *cobra.Command, args []string, f runFlags) error {
@@ -43,6 +44,12 @@ func (a *app) resume(cmd *cobra.Command, args []string, f runFlags) error {
 		Product: p, File: plan.File, Risks: a.risks, Incidents: checks.Incident, Kinds: a.kinds, Version: Version, Seed: plan.Seed,
 		Timeout: time.Duration(plan.Timeout * float64(time.Second)), Defects: plan.Defects, KeepSecrets: plan.KeepSecrets,
 		Parallel: parallel(p, f.jobs, runtime.NumCPU()), Confirm: true,
+		Shrink: f.shrink,
+	}
+	if plan.Schedule != "" {
+		if o.Schedule, err = schedule.Parse(plan.Schedule); err != nil {
+			return failed(fmt.Errorf("read the schedule of the run: %w", err))
+		}
 	}
 	if err := a.canGoOn(run, p); err != nil {
 		return err

@@ -38,4 +38,7 @@ type Event struct {
 	Size int       `json:"size,omitempty"` // bytes on the wire
 	Hex  string    `json:"hex,omitempty"`  // the first bytes on the wire; left out where a secret is among them
 	Data any       `json:"data,omitempty"` // decoded fields; Kind says of which type
+
+	// Frame is how many frames were in the capture of the part's link by then; 0 where none is made.
+	Frame int `json:"frame,omitempty"`
 }

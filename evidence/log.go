@@ -36,12 +36,20 @@ type Log struct {
 	out     io.Writer     // nil, or where each event goes as a JSON line
 	keys    openKeys
 	err     error // the first error of out
+	frames  func() int
 }
 
 // NewLog returns a log that stamps events with now and writes each as a JSON line to out as it happens; out may be nil.
 // Secrets are blanked in what is written, unless keepSecrets is set.
 func NewLog(now func() time.Time, out io.Writer, keepSecrets bool) *Log {
 	return &Log{now: now, plain: keepSecrets, out: out, changed: make(chan struct{}), keys: openKeys{}}
+}
+
+// CountFrames has every event from now on say how many frames were captured by then, as count tells. Count must not use the log.
+func (l *Log) CountFrames(count func() int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.frames = count
 }
 
 // Add stamps e with its number and, where At is zero, the time, and appends it. In memory an event is whole, for the checks to
@@ -71,6 +79,9 @@ func (l *Log) Add(e Event) int {
 	e.N = len(l.events)
 	if e.At.IsZero() {
 		e.At = l.now()
+	}
+	if l.frames != nil {
+		e.Frame = l.frames()
 	}
 	l.events = append(l.events, e)
 	if l.out != nil && l.err == nil {

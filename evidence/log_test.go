@@ -87,3 +87,29 @@ func TestAwait(t *testing.T) {
 		t.Error("an event was added to a closed log")
 	}
 }
+
+func TestFrames(t *testing.T) {
+	frames := 0
+	l := NewLog(time.Now, nil, false)
+	l.Add(Event{Kind: Power})
+	l.CountFrames(func() int { return frames })
+	for _, n := range []int{0, 3, 3, 10} {
+		frames = n
+		l.Add(Event{Kind: In})
+	}
+	for name, c := range map[string]struct{ first, last, firstFrame, lastFrame int }{
+		"all":                    {0, 4, 1, 10},
+		"before the first":       {0, 1, 0, 0},
+		"from one to another":    {2, 4, 1, 10},
+		"the last":               {4, 4, 4, 10},
+		"nothing came meanwhile": {3, 3, 3, 3},
+		"beyond the end":         {3, 9, 0, 0},
+		"the wrong way round":    {4, 3, 0, 0},
+		"before all":             {-1, 3, 0, 0},
+	} {
+		r := Ref{First: c.first, Last: c.last}.Framed("access.pcapng", l.Since(0))
+		if r.FirstFrame != c.firstFrame || r.LastFrame != c.lastFrame || (r.Capture != "") != (c.lastFrame > 0) {
+			t.Errorf("%s: %+v, want frames %d to %d", name, r, c.firstFrame, c.lastFrame)
+		}
+	}
+}

@@ -42,6 +42,29 @@ type Ref struct {
 	First int    `json:"first"`          // number of the first event
 	Last  int    `json:"last"`           // number of the last event
 	What  string `json:"what,omitempty"` // what is to be seen there
+
+	// Capture is the file of packets, relative to the run folder, with the numbers of the first and the last frame of that time, from 1.
+	// It is empty where nothing was captured then.
+	Capture    string `json:"capture,omitempty"`
+	FirstFrame int    `json:"first_frame,omitempty"`
+	LastFrame  int    `json:"last_frame,omitempty"`
+}
+
+// Framed is the reference with the frames of the capture that were seen between its events. Events are those of the job.
+func (r Ref) Framed(capture string, events []Event) Ref {
+	if r.First < 0 || r.Last < r.First || r.Last >= len(events) {
+		return r
+	}
+	last := events[r.Last].Frame
+	if last == 0 {
+		return r
+	}
+	first := 1
+	if r.First > 0 {
+		first = events[r.First-1].Frame + 1
+	}
+	r.Capture, r.FirstFrame, r.LastFrame = capture, max(1, min(first, events[r.First].Frame, last)), last
+	return r
 }
 
 // Measurement is a value with its unit and, where there is one, its declared limit.
@@ -145,4 +168,5 @@ type Plan struct {
 	Timeout     float64  `json:"timeout_seconds,omitempty"` // device time for each check, instead of its own limit
 	Defects     []string `json:"defects,omitempty"`         // planted in the reference product
 	KeepSecrets bool     `json:"keep_secrets,omitempty"`    // nothing is blanked in what is written
+	Schedule    string   `json:"schedule,omitempty"`        // of network faults, instead of those that checks draw
 }

@@ -14,12 +14,13 @@ import (
 
 // The files of a run folder.
 const (
-	PlanFile    = "plan.json"    // the Plan, written first
-	JournalFile = "events.jsonl" // what became of the jobs, append-only
-	ResultsFile = "results.json" // the verdict and the results, written last
-	ProductFile = "product.yaml" // the product file as it was when the run was planned
-	WireFile    = "wire.jsonl"   // in a job's folder: the events of its Log
-	lockFile    = "lock"         // held by the process that writes
+	PlanFile    = "plan.json"     // the Plan, written first
+	JournalFile = "events.jsonl"  // what became of the jobs, append-only
+	ResultsFile = "results.json"  // the verdict and the results, written last
+	ProductFile = "product.yaml"  // the product file as it was when the run was planned
+	WireFile    = "wire.jsonl"    // in a job's folder: the events of its Log
+	CaptureFile = "access.pcapng" // beside it: the frames of the device's access link, where it has one
+	lockFile    = "lock"          // held by the process that writes
 )
 
 // ErrLocked is returned when another process writes the run.

@@ -1,8 +1,8 @@
 package link
 
 import (
-	"bytes"
 	"context"
+	"io"
 	"net"
 	"os"
 	"sync"
@@ -30,10 +30,11 @@ type Conn struct {
 	writing sync.Mutex // held by one Write at a time
 
 	mu       sync.Mutex
-	changed  chan struct{} // closed and replaced when anything below changes
+	waiters  int
+	changed  chan struct{} // closed and replaced when anything below changes and somebody waits for it
 	hush     silence
-	in       bytes.Buffer // received, not yet read
-	end      error        // why nothing more will come from the part; io.EOF after its FIN
+	in       inbox
+	end      error // why nothing more will come from the part; io.EOF after its FIN
 	pumping  bool
 	wanted   ending // how the stand-in ended it; it may be held back
 	shutdown bool   // ended on the wire by our side
@@ -64,17 +65,49 @@ func (c *Conn) Traffic() Traffic {
 func (c *Conn) Read(b []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if err := c.awaitBytes(); err != nil {
+		return 0, err
+	}
+	n := c.in.read(b)
+	c.wake()
+	return n, nil
+}
+
+// WriteTo writes to w what the part sends, as Read would give it, until the part's FIN; it is what io.Copy uses.
+func (c *Conn) WriteTo(w io.Writer) (written int64, err error) {
+	for {
+		c.mu.Lock()
+		if err := c.awaitBytes(); err != nil {
+			c.mu.Unlock()
+			if err == io.EOF {
+				err = nil
+			}
+			return written, err
+		}
+		some := c.in.take()
+		c.wake()
+		c.mu.Unlock()
+		n, err := w.Write(some.bytes[some.from:some.to])
+		some.free()
+		written += int64(n)
+		if err != nil {
+			return written, err
+		}
+	}
+}
+
+// awaitBytes waits until there is something to read, or says why nothing can be read; c.mu is held before and after.
+func (c *Conn) awaitBytes() error {
 	for {
 		switch {
 		case c.wanted != open || c.shutdown:
-			return 0, net.ErrClosed
+			return net.ErrClosed
 		case c.read.passed():
-			return 0, os.ErrDeadlineExceeded
-		case c.hush == passing && c.in.Len() > 0:
-			c.wake()
-			return c.in.Read(b)
+			return os.ErrDeadlineExceeded
+		case c.hush == passing && c.in.bytes > 0:
+			return nil
 		case c.hush == passing && c.end != nil:
-			return 0, c.end
+			return c.end
 		}
 		c.await(c.read)
 	}
@@ -83,16 +116,21 @@ func (c *Conn) Read(b []byte) (int, error) {
 // await waits for a change or for d; c.mu is held before and after.
 func (c *Conn) await(d deadline) {
 	changed := c.changed
+	c.waiters++
 	c.mu.Unlock()
-	defer c.mu.Lock()
 	select {
 	case <-changed:
 	case <-d.ctx.Done():
 	}
+	c.mu.Lock()
+	c.waiters--
 }
 
 // wake tells those who wait that something changed; c.mu is held.
 func (c *Conn) wake() {
+	if c.waiters == 0 {
+		return
+	}
 	close(c.changed)
 	c.changed = make(chan struct{})
 }

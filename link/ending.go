@@ -118,11 +118,10 @@ func (c *Conn) drop() {
 
 // pump reads the socket until it ends.
 func (c *Conn) pump() {
-	buf := make([]byte, 16<<10)
+	from := newSocket(c.raw)
 	for more := true; more; {
 		c.awaitRoom()
-		n, err := c.raw.Read(buf)
-		more = c.take(buf[:n], err)
+		more = c.take(from.next())
 	}
 	c.mu.Lock()
 	c.pumping = false
@@ -136,7 +135,7 @@ func (c *Conn) pump() {
 func (c *Conn) awaitRoom() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for c.in.Len() >= ahead && !c.discards() {
+	for c.in.bytes >= ahead && !c.discards() {
 		c.await(deadline{ctx: c.ctx})
 	}
 }
@@ -144,12 +143,16 @@ func (c *Conn) awaitRoom() {
 // discards says whether what comes from the part is thrown away; c.mu is held.
 func (c *Conn) discards() bool { return c.shutdown || c.wanted != open || c.hush == lost }
 
-// take keeps what the pump read and says whether more can come.
-func (c *Conn) take(b []byte, err error) bool {
+// take keeps what the pump read and says whether more can come. Some is nil with an error.
+func (c *Conn) take(some *chunk, err error) bool {
 	c.mu.Lock()
-	if !c.discards() {
-		c.in.Write(b)
-		c.traffic.Received += int64(len(b))
+	switch {
+	case some == nil:
+	case c.discards():
+		some.free()
+	default:
+		c.traffic.Received += int64(some.to - some.from)
+		c.in.add(some)
 	}
 	if err != nil && !c.shutdown {
 		c.end = err

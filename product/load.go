@@ -168,6 +168,9 @@ func (l *loader) defaults() {
 		if p.Parts[i].Host == "" {
 			p.Parts[i].Host = "localhost"
 		}
+		if h := p.Parts[i].HTTP; h != nil && h.Type == "" {
+			h.Type = "application/json"
+		}
 		m := p.Parts[i].MQTT
 		if m != nil && m.Command != nil && !l.has(fmt.Sprintf("parts/%d/mqtt/command/qos", i)) {
 			m.Command.QoS = 1

@@ -84,6 +84,10 @@ func TestLoad(t *testing.T) {
 						Effect: Effect{Topic: "garden/{id}/state", When: "payload.interval == n", Repeats: true},
 					},
 				},
+				Local: &Local{
+					Service: "_garden._tcp", Fallback: "garden/{id}/address",
+					UPnP: &UPnP{Ports: []int{8443}, On: `{"reach": true, "n": {n}}`, Off: `{"reach": false, "n": {n}}`},
+				},
 			},
 			{
 				Name: "cloud", Role: Cloud, Driver: "external", Address: "127.0.0.1:8883", Host: "localhost", CA: "ca.pem",

@@ -34,13 +34,15 @@ const (
 // Protocol is what a link carries.
 type Protocol string
 
-// The protocols. MQTTS is MQTT over TLS: a part on such a link speaks both MQTT and TLS.
+// The protocols. MQTTS is MQTT over TLS: a part on such a link speaks both MQTT and TLS. WS and WSS are MQTT over WebSocket.
 const (
 	MQTT  Protocol = "mqtt"
 	MQTTS Protocol = "mqtts"
 	TLS   Protocol = "tls" // in Needs: any link over TLS
 	HTTP  Protocol = "http"
 	HTTPS Protocol = "https"
+	WS    Protocol = "ws"
+	WSS   Protocol = "wss"
 	COAP  Protocol = "coap"
 	COAPS Protocol = "coaps" // CoAP over DTLS
 	DTLS  Protocol = "dtls"  // in Needs: any link over DTLS
@@ -72,6 +74,8 @@ type Part struct {
 	Host    string            `yaml:"hostname,omitempty"` // the host name that the device is configured with; default localhost
 	CA      string            `yaml:"ca,omitempty"`       // external cloud: PEM file that its certificate is verified with
 	MQTT    *MQTTPart         `yaml:"mqtt,omitempty"`     // a device's or cloud's use of MQTT
+	HTTP    *HTTPPart         `yaml:"http,omitempty"`     // a device's use of HTTP
+	Local   *Local            `yaml:"local,omitempty"`    // what a device does in its home network
 	CoAP    *CoAPPart         `yaml:"coap,omitempty"`     // a device's use of CoAP
 	Clients []Client          `yaml:"clients,omitempty"`  // a cloud's test identities; two or more for the checks between users
 }
@@ -83,6 +87,21 @@ type MQTTPart struct {
 	Sequence  string   `yaml:"sequence,omitempty"`  // CEL over a telemetry payload: its running number
 	Status    string   `yaml:"status,omitempty"`    // topic of the birth and will message
 	Command   *Command `yaml:"command,omitempty"`   // a command that can be sent to it
+}
+
+// Local is what a device does in its home network.
+type Local struct {
+	Service  string `yaml:"service,omitempty"`  // the DNS-SD service by which apps find it, such as _http._tcp
+	Fallback string `yaml:"fallback,omitempty"` // MQTT topic on which it tells its address in the home network; {id} is the device id
+	UPnP     *UPnP  `yaml:"upnp,omitempty"`     // that it may open ports of the router; without it none may be open
+}
+
+// UPnP is how a device is made to open ports of its router. On and Off are payloads of its command, with the same placeholders and the
+// same effect; without them it opens ports by itself.
+type UPnP struct {
+	Ports []int  `yaml:"ports"` // its own ports that may be reached from the internet
+	On    string `yaml:"on,omitempty"`
+	Off   string `yaml:"off,omitempty"`
 }
 
 // CoAPPart is how a device uses CoAP: which resources of the server it uses, and which it has itself. Paths begin with a slash and may
@@ -122,6 +141,28 @@ type Effect struct {
 	Topic   string `yaml:"topic,omitempty"`   // topic filter
 	When    string `yaml:"when,omitempty"`    // CEL over payload (decoded JSON), text, topic, n, token, id
 	Repeats bool   `yaml:"repeats,omitempty"` // may show more than once per execution, so that twice cannot be told from once
+}
+
+// HTTPPart is how a device uses HTTP: a document that it fetches by GET and acts on, and what else of its API Shakedown plays. In paths
+// and payloads {id} is the device id, {n} a number and {token} a word that differ from document to document.
+type HTTPPart struct {
+	Document string    `yaml:"document"`           // path of the document
+	Type     string    `yaml:"type,omitempty"`     // its media type, default application/json
+	Payload  string    `yaml:"payload"`            // a document that takes effect
+	Every    Duration  `yaml:"every"`              // the longest pause between two fetches when all is well
+	Effect   Effect    `yaml:"effect"`             // how it shows that a document took effect
+	Token    string    `yaml:"token,omitempty"`    // path at which it gets another bearer token by POST
+	Proxy    bool      `yaml:"proxy,omitempty"`    // it takes the HTTP proxy {proxy.url}, where that is not empty
+	Download *Download `yaml:"download,omitempty"` // a larger file that it fetches
+}
+
+// Download is a file that a device fetches over HTTP, such as a language pack. Beside the other words {size} is its size in bytes and
+// {sha256} its SHA-256 in hex.
+type Download struct {
+	Path    string `yaml:"path"`              // where it is
+	Size    int    `yaml:"size"`              // bytes of one that the device takes
+	Payload string `yaml:"payload,omitempty"` // the document that makes the device fetch it; none: it does so by itself
+	Effect  Effect `yaml:"effect"`            // how it shows that the whole file is there and right
 }
 
 // Client is an identity with which Shakedown connects to a real cloud.

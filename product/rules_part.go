@@ -39,6 +39,8 @@ func (l *loader) partRules() {
 		l.addressRules(part, at)
 		l.capabilityRules(part, at)
 		l.mqttRules(part.MQTT, at+"/mqtt")
+		l.httpRules(part, at+"/http")
+		l.localRules(part, at+"/local")
 		l.coapRules(part.CoAP, at+"/coap")
 		l.clientRules(part.Clients, at+"/clients")
 	}

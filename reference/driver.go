@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"os"
 	"strings"
 	"sync"
@@ -198,6 +197,7 @@ func (c *control) config() (device.Config, error) {
 		Out:     func(line string) { c.note(evidence.Console, line) },
 		Defects: map[string]bool{},
 	}
+	cfg.API, cfg.APIToken, cfg.Proxy = v["web.url"], v["web.token"], v["proxy.url"]
 	if c.env.Host != nil {
 		cfg.Home = c.env.Host
 	}
@@ -207,8 +207,8 @@ func (c *control) config() (device.Config, error) {
 	for _, id := range c.env.Defects {
 		cfg.Defects[id] = true
 	}
-	if c.env.Resolvers != nil {
-		cfg.Resolvers = func() []netip.Addr { return c.env.Resolvers }
+	if c.env.Resolvers != nil { // told by DHCP, with the address
+		cfg.Net = c.env.Host
 		cfg.ListenPacket = c.env.Host.ListenPacket
 		if _, domain, ok := strings.Cut(cfg.Host, "."); ok {
 			cfg.TimeServers = []string{"ntp." + domain, "ntp2." + domain}

@@ -82,6 +82,10 @@ type EvidenceRef struct {
 	First int    `json:"first" doc:"number of the first event"`
 	Last  int    `json:"last" doc:"number of the last event"`
 	What  string `json:"what,omitempty" doc:"what is to be seen there"`
+
+	Capture    string `json:"capture,omitempty" doc:"file of packets, relative to the run folder"`
+	FirstFrame int    `json:"first_frame,omitempty" doc:"number of the first packet, from 1"`
+	LastFrame  int    `json:"last_frame,omitempty" doc:"number of the last packet"`
 }
 
 // Measured is a value with its unit.

@@ -117,6 +117,9 @@ func junitText(findings []evidence.Finding) string {
 		fmt.Fprintf(&b, "\n%s: %s\nexpected: %s\nseen: %s\nreproduce: %s\n", f.Severity, f.Title, f.Expected, f.Seen, f.Reproduce)
 		for _, e := range f.Evidence {
 			fmt.Fprintf(&b, "evidence: %s events %d to %d %s\n", e.File, e.First, e.Last, e.What)
+			if e.Capture != "" {
+				fmt.Fprintf(&b, "evidence: %s\n", framesText(e))
+			}
 		}
 	}
 	return b.String()

@@ -126,6 +126,9 @@ func (k *card) add(v *viewer, c verdict.Case, r evidence.Result, f evidence.Find
 	p := place{Variant: c.Variant, Finding: f, Measurements: r.Measurements}
 	for _, e := range f.Evidence {
 		p.Evidence = append(p.Evidence, link{URL: fileURL(e.File), Text: refText(e)})
+		if e.Capture != "" {
+			p.Evidence = append(p.Evidence, link{URL: fileURL(e.Capture), Text: framesText(e)})
+		}
 	}
 	if r.Repeat > 0 {
 		p.Variant = strings.TrimSpace(fmt.Sprintf("%s repetition %d", c.Variant, r.Repeat+1))
@@ -143,6 +146,14 @@ func refText(e evidence.Ref) string {
 		text += ": " + e.What
 	}
 	return text
+}
+
+// framesText says which packets of the capture belong to a reference.
+func framesText(e evidence.Ref) string {
+	if e.FirstFrame == e.LastFrame {
+		return fmt.Sprintf("packet %d of %s", e.LastFrame, e.Capture)
+	}
+	return fmt.Sprintf("packets %d to %d of %s", e.FirstFrame, e.LastFrame, e.Capture)
 }
 
 // maxPlots bounds the size of a report.

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"github.com/shakedown-test/shakedown/driver"
 	"github.com/shakedown-test/shakedown/evidence"
@@ -21,6 +22,7 @@ import (
 	"github.com/shakedown-test/shakedown/product"
 	"github.com/shakedown-test/shakedown/world/broker"
 	"github.com/shakedown-test/shakedown/world/clock"
+	"github.com/shakedown-test/shakedown/world/dhcp"
 	"github.com/shakedown-test/shakedown/world/endpoint"
 	"github.com/shakedown-test/shakedown/world/origin"
 	"github.com/shakedown-test/shakedown/world/pki"
@@ -31,7 +33,8 @@ type Config struct {
 	Product *product.Product
 	Variant product.Variant
 	Real    product.Role     // the role of the part under test
-	Speaks  product.Protocol // what that part must speak; empty: anything
+	Speaks  product.Protocol // what that part must speak; empty: anything. For HTTP and WS the world is arranged otherwise than for MQTT
+	Proxied bool             // the device is given an HTTP proxy, and nothing else leads to its API
 	Kinds   driver.Kinds
 	PKI     *pki.Authority // one per run, so that a device is given its roots once
 	Clock   *clock.Clock
@@ -41,6 +44,7 @@ type Config struct {
 	Defects []string // planted in the reference product
 	Ask     func(ctx context.Context, question string) (string, error)
 	Tell    func(line string)
+	Capture func(access *frame.Link) error // is given the device's own link as soon as there is one; nil: not captured
 }
 
 // Bed is a testbed. Which of its fields are set depends on what is real: with a real device, the link it connects through, the
@@ -57,17 +61,22 @@ type Bed struct {
 	Access   *frame.Link     // the device's own link to its home network; up is from the device. Nil without World
 	DNS      *Names          // nil without World
 	NTP      *TimeServers    // nil without World
+	DHCP     *dhcp.Server    // of the home network; nil without World
 	Device   *Device
 	Link     *link.Stream // the same connection at TCP level
 	Endpoint *endpoint.Endpoint
 	Broker   *broker.Broker
+	Web      *Web           // the device's HTTP API; nil: it has no link to one
+	Proxy    *Proxy         // that the device was given; nil: none
 	CoAP     *origin.Server // of a device that speaks CoAP, for which Link, Endpoint and Broker are nil
 
 	Cloud *Cloud
 
-	cfg   Config
-	mu    sync.Mutex
-	undos []func()
+	cfg       Config
+	tokens    atomic.Int64 // bearer tokens given out
+	elsewhere int          // servers beside Web
+	mu        sync.Mutex
+	undos     []func()
 
 	cloudAt netip.AddrPort
 }
@@ -136,12 +145,31 @@ func (b *Bed) Close() {
 	}
 }
 
-// openDevice plays the cloud for a real device: link, endpoint, broker.
+// openDevice plays the cloud for a real device: its broker, its API, or both.
 func (b *Bed) openDevice(part product.Part) error {
 	l := b.Product.LinkOf(part.Name, product.MQTT)
-	if l == nil {
-		return fmt.Errorf("it has no MQTT link\nhint: add a link of protocol mqtt or mqtts from %s in the product file", part.Name)
+	if l == nil && !b.Product.Speaks(part.Name, product.HTTP) {
+		return fmt.Errorf("it has no link that it can be seen through\nhint: add a link of protocol mqtt, mqtts, http or https from %s in the product file", part.Name)
 	}
+	var err error
+	if l != nil {
+		err = b.openBroker(part, l)
+	}
+	if err == nil {
+		err = b.openWeb(part)
+	}
+	if err != nil {
+		return err
+	}
+	if b.Link == nil {
+		b.Link = b.Web.Link
+	}
+	b.Device, err = b.unit(part, 1)
+	return err
+}
+
+// openBroker plays the MQTT side of a device's cloud.
+func (b *Bed) openBroker(part product.Part, l *product.Link) error {
 	listen, err := b.listen(part, l.Protocol)
 	if err != nil {
 		return fmt.Errorf("listen for it: %w", err)
@@ -168,9 +196,7 @@ func (b *Bed) openDevice(part product.Part) error {
 		Part: l.To, Clock: b.Clock, Log: b.Log, Stream: stream, TLS: tls, Handle: b.Broker.Serve,
 	})
 	b.Undo(func() { b.Endpoint.Close() })
-
-	b.Device, err = b.unit(part, 1)
-	return err
+	return nil
 }
 
 // Unit opens another unit of the device under test, with an identity and state of its own, on the same endpoint. Units are numbered
@@ -191,7 +217,6 @@ func (b *Bed) unit(part product.Part, n int) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.host = host
 	d.drv, err = driver.Open(b.cfg.Kinds, driver.Env{
 		Clock: b.Clock, Log: b.Log, Part: part, Variant: b.Variant, Seed: b.cfg.Seed + uint64(n), State: state, Values: values,
 		Defects: b.cfg.Defects, Ask: b.cfg.Ask, Tell: b.cfg.Tell, Host: host, Resolvers: b.resolvers(),
@@ -214,7 +239,7 @@ func (b *Bed) values(part product.Part, id, state string) (map[string]string, er
 		return nil, err
 	}
 	v := map[string]string{
-		"device.id": id, "state.dir": state,
+		"device.id": id, "state.dir": state, "broker.transport": "tcp",
 		"ca.file": b.file(id, "ca"), "client.cert": b.file(id, "cert"), "client.key": b.file(id, "key"),
 		"variant.name": b.Variant.Name, "variant.hardware": b.Variant.Hardware, "variant.firmware": b.Variant.Firmware,
 	}
@@ -222,6 +247,7 @@ func (b *Bed) values(part product.Part, id, state string) (map[string]string, er
 	for name, value := range b.Variant.Set {
 		v["variant."+name] = value
 	}
+	b.webValues(v)
 	for file, data := range map[string][]byte{"ca.file": b.PKI.RootsPEM(), "client.cert": cert, "client.key": key} {
 		if err := os.WriteFile(v[file], data, 0o600); err != nil {
 			return nil, err

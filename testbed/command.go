@@ -70,9 +70,7 @@ func (d *Device) prepare() error {
 
 // Command makes a new command. Needs must ask for the declared value "command".
 func (d *Device) Command() Command {
-	d.sent++
-	n := d.sent + 4
-	token := fmt.Sprintf("sd%04x%02d", d.bed.Rand.IntN(1<<16), n)
+	n, token := d.next()
 	s := d.command
 	c := Command{
 		N: n, Token: token, QoS: byte(s.QoS),
@@ -80,6 +78,13 @@ func (d *Device) Command() Command {
 		Payload: []byte(product.Fill(s.Payload, d.ID, n, token)),
 	}
 	c.shows = s.effect(d, n, token)
+	return c
+}
+
+// Order is a command with another of the product file's payloads, and the same effect.
+func (d *Device) Order(payload string) Command {
+	c := d.Command()
+	c.Payload = []byte(product.Fill(payload, d.ID, c.N, c.Token))
 	return c
 }
 

@@ -21,7 +21,7 @@ type Device struct {
 
 	bed     *Bed
 	drv     driver.Driver
-	host    *internet.Host           // nil: it has none in this process
+	host    *internet.Host           // in this process; nil: it is elsewhere
 	command *commandShape            // nil: none is declared
 	sent    int                      // commands so far
 	shows   map[string]product.Value // of the documents of a device that speaks CoAP
@@ -46,7 +46,9 @@ func (d *Device) Cut(ctx context.Context) error {
 	if !ok {
 		return fmt.Errorf("cut the power of %s: %w", d.Part.Name, driver.ErrCannot)
 	}
-	d.bed.Link.Silence()
+	if d.bed.Link != nil {
+		d.bed.Link.Silence()
+	}
 	return k.Kill(ctx)
 }
 
@@ -170,6 +172,17 @@ func (d *Device) session(connack evidence.Event) *Session {
 			continue
 		}
 		return &Session{Conn: c, Connect: c.Connect(), Version: c.Version(), Since: connack.At, Mark: connack.N}
+	}
+	return nil
+}
+
+// Live is the connection that the broker accepted last, or nil when that has ended.
+func (d *Device) Live() *Session {
+	events := d.bed.Log.Since(0)
+	for i := len(events) - 1; i >= 0; i-- {
+		if accepts(events[i]) {
+			return d.session(events[i])
+		}
 	}
 	return nil
 }

@@ -37,6 +37,9 @@ func (b *Bed) listen(part product.Part, speaks product.Protocol) (link.Listen, e
 	if err := b.openTime(part.Host); err != nil {
 		return nil, err
 	}
+	if err := b.openLeases(); err != nil {
+		return nil, err
+	}
 	b.cloudAt = netip.AddrPortFrom(at, ports[speaks])
 	return func() (net.Listener, error) { return b.World.Servers.Listen(b.CloudAt()) }, nil
 }
@@ -76,17 +79,28 @@ func (b *Bed) openWorld(part product.Part) (at netip.Addr, err error) {
 	return b.World.Name(part.Host)
 }
 
-// join gives a unit of the device its place in the world's home network; nil where there is no world.
+// join gives a unit of the device its place in the world's home network, without an address where one is leased; nil where there is no
+// world.
 func (b *Bed) join(d *Device) (*internet.Host, error) {
 	if b.World == nil {
 		return nil, nil
 	}
-	host, access, err := b.World.Home().Host(d.ID)
+	place := b.World.Home().Host
+	if b.DHCP != nil {
+		place = b.World.Home().BareHost // its address is leased
+	}
+	host, access, err := place(d.ID)
 	if err != nil {
 		return nil, fmt.Errorf("join %s to its home network: %w", d.ID, err)
 	}
 	if b.Access == nil {
 		b.Access = access
+		if b.cfg.Capture != nil {
+			if err := b.cfg.Capture(access); err != nil {
+				return nil, fmt.Errorf("capture the link of %s: %w", d.ID, err)
+			}
+		}
 	}
+	d.host = host
 	return host, nil
 }

@@ -32,6 +32,10 @@ var benches = []struct {
 	measure func() ([]figure, error)
 }{
 	{"latency", latency},
+	{"tcp", tcp},
+	{"packets", packets},
+	{"worlds", worlds},
+	{"stream", stream},
 }
 
 func main() {

@@ -6,8 +6,22 @@ import "github.com/shakedown-test/shakedown/check"
 
 // Risk is this risk with its checks.
 var Risk = check.Risk{
-	ID:     "environment",
-	Title:  "Real environments",
-	Plain:  "Home routers, hotel portals, crowded air and slow links do what no lab network does: they lose, delay, hide and forget.",
-	Checks: []*check.Check{},
+	ID:    "environment",
+	Title: "Real environments",
+	Plain: "Home routers, hotel portals, crowded air and slow links do what no lab network does: they lose, delay, hide and forget.",
+	Checks: []*check.Check{
+		MdnsAnnounce,
+		MdnsConflict,
+		MdnsGoodbye,
+		MdnsNoperiodic,
+		MulticastOff,
+		UpnpExposure,
+		UpnpRemoves,
+		UpnpOtherPort,
+		UpnpRenews,
+		UpnpAbsent,
+		UpnpRefused,
+		UpnpGarbage,
+		UnsettledNetwork,
+	},
 }

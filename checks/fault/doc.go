@@ -43,5 +43,10 @@ var Risk = check.Risk{
 		RetainedCommand,
 		DuplicateCommand,
 		CommandOrder,
+		HTTPRetryAfter,
+		HTTPStatus5xx,
+		HTTPSlow,
+		HTTPKeepaliveStale,
+		CloudBrownout,
 	},
 }

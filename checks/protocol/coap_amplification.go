@@ -38,7 +38,7 @@ func coapAmplification(ctx context.Context, t *check.T) error {
 	}
 	worst, asked, answered := 0, 0, 0
 	for i := range 3 {
-		near, err := t.Neighbour()
+		near, err := t.Stranger()
 		if err != nil {
 			return err
 		}

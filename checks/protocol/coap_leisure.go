@@ -33,7 +33,7 @@ func coapLeisure(ctx context.Context, t *check.T) error {
 	if _, err := t.Contact(ctx); err != nil {
 		return err
 	}
-	near, err := t.Neighbour()
+	near, err := t.Stranger()
 	if err != nil {
 		return err
 	}

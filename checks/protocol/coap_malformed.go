@@ -16,7 +16,7 @@ var CoapMalformed = &check.Check{
 	ID:       "protocol.coap-malformed",
 	Title:    "Rejects what is no CoAP message, and lives on",
 	Why:      "Anyone can send a datagram to a device. One that crashes at a wrong length has a hole, and it will be found.",
-	Pass:     "a confirmable message with a format error is rejected by a reset, one of another version and a non-confirmable one are ignored; none is carried out, and after each the device works on",
+	Pass:     "a confirmable message with a format error is rejected by a reset, one of another version and a non-confirmable one are ignored; it never carries one out, and works on after each",
 	Fix:      "check version, token length, option lengths and the payload marker before anything is done with a message",
 	Severity: check.Blocker,
 	Rows:     []string{"coap.malformed"},

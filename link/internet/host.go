@@ -3,6 +3,7 @@ package internet
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/netip"
@@ -38,6 +39,7 @@ type Host struct {
 	mu      sync.Mutex
 	has     []netip.Prefix
 	routers []netip.Addr
+	via     map[netip.Prefix]netip.Addr
 	seen    watchers
 	taps    taps
 	auto    auto
@@ -128,16 +130,32 @@ func (h *Host) Route(routers ...netip.Addr) {
 	h.reroute()
 }
 
+// RouteVia sends what is for some networks by a router of their own, before what Route says; nil: none has one.
+func (h *Host) RouteVia(via map[netip.Prefix]netip.Addr) {
+	h.mu.Lock()
+	h.via = via
+	h.mu.Unlock()
+	h.reroute()
+}
+
 // reroute makes the routing table of what the host was told, and of what it learned from router advertisements.
 func (h *Host) reroute() {
 	var table []tcpip.Route
 	h.mu.Lock()
 	routers, has := slices.Concat(h.routers, h.auto.routers()), slices.Concat(h.has, h.auto.prefixes())
+	via := h.via
 	h.mu.Unlock()
 	for _, p := range has {
 		subnet, err := tcpip.NewSubnet(tcpip.AddrFromSlice(p.Masked().Addr().AsSlice()), tcpip.MaskFromBytes(net.CIDRMask(p.Bits(), p.Addr().BitLen())))
 		if err == nil {
 			table = append(table, tcpip.Route{Destination: subnet, NIC: only})
+		}
+	}
+	narrow := slices.SortedFunc(maps.Keys(via), func(a, b netip.Prefix) int { return b.Bits() - a.Bits() })
+	for _, p := range narrow {
+		subnet, err := tcpip.NewSubnet(tcpip.AddrFromSlice(p.Masked().Addr().AsSlice()), tcpip.MaskFromBytes(net.CIDRMask(p.Bits(), p.Addr().BitLen())))
+		if err == nil {
+			table = append(table, tcpip.Route{Destination: subnet, Gateway: tcpip.AddrFromSlice(via[p].AsSlice()), NIC: only})
 		}
 	}
 	for _, r := range routers {

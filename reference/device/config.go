@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/shakedown-test/shakedown/link/internet"
 	"github.com/shakedown-test/shakedown/wire/mqtt"
 	"github.com/shakedown-test/shakedown/world/clock"
 )
@@ -24,6 +25,10 @@ type Config struct {
 	Port    string       // of the broker, decimal
 	Version mqtt.Version // that it prefers; 5.0 falls back to 3.1.1 once when it is refused
 
+	API      string // URL of the HTTP API, such as "https://api.example:443"; empty: none
+	APIToken string // bearer token that the device was made with
+	Proxy    string // URL of an HTTP proxy before the API, with user and password where it wants them; empty: none
+
 	TLS        bool
 	Roots      []byte    // PEM: the authorities that it trusts
 	ClientCert []byte    // PEM, may be empty
@@ -31,6 +36,7 @@ type Config struct {
 	Built      time.Time // of the firmware; its clock is never believed to be earlier
 
 	Clock *clock.Clock
+	Net   *internet.Host // its Ethernet port, which it configures by DHCP; nil: the network is there
 	Dial  func(ctx context.Context, network, addr string) (net.Conn, error)
 	Home  Home // the home network; nil: it tells nobody there of itself
 

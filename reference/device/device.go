@@ -31,6 +31,8 @@ type Device struct {
 	unplug context.CancelFunc
 	mu     sync.Mutex
 	raw    net.Conn // the present TCP connection, for Cut
+	rawAPI net.Conn // that to the API, for Cut
+	net    *port    // nil: the network is there
 
 	// What follows belongs to the goroutine of Run, and is new at every boot.
 	set       settings
@@ -51,6 +53,7 @@ type Device struct {
 	resubAt  time.Duration // 0, or when to ask again for refused subscriptions
 	resubs   int           // how often in a row they were refused
 
+	api      *api      // nil: the device has none
 	dial     *dialling // nil when none is under way
 	link     *link     // nil without a connection
 	retryAt  time.Duration
@@ -64,6 +67,7 @@ type Device struct {
 	names    *resolver      // nil: Dial is given names
 	clock    timekeeper
 	flaw     flaws
+	doomed   chan string // why a goroutine of the firmware crashed: only by defect
 }
 
 // New returns a device that is switched off.
@@ -87,6 +91,7 @@ func (d *Device) Run(ctx context.Context) error {
 			return fmt.Errorf("start device %s: %w", d.cfg.ID, err)
 		}
 	}
+	defer d.plug()()
 	for powered := true; ; powered = false {
 		err := d.live(ctx, powered)
 		if d.power.Err() != nil {
@@ -99,14 +104,38 @@ func (d *Device) Run(ctx context.Context) error {
 	}
 }
 
+// plug configures the network port until unplug.
+func (d *Device) plug() (unplug func()) {
+	if d.cfg.Net == nil {
+		return func() {}
+	}
+	d.net = newPort(&d.cfg, &d.con, d.src)
+	d.cfg.Resolvers = func() []netip.Addr {
+		dns, _ := d.net.told()
+		return dns
+	}
+	ctx, cancel := context.WithCancel(d.power)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		d.net.run(ctx)
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}
+
 // Cut takes the power away: everything stops at once, nothing more is sent, stored or printed, and the connection is reset.
 func (d *Device) Cut() {
 	d.con.off.Store(true)
 	d.unplug()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.raw != nil {
-		reset(d.raw)
+	for _, conn := range []net.Conn{d.raw, d.rawAPI} {
+		if conn != nil {
+			reset(conn)
+		}
 	}
 }
 
@@ -115,6 +144,16 @@ func (d *Device) track(conn net.Conn) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.raw = conn
+	if conn != nil && d.power.Err() != nil {
+		reset(conn)
+	}
+}
+
+// trackAPI is track for the connection to the API.
+func (d *Device) trackAPI(conn net.Conn) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.rawAPI = conn
 	if conn != nil && d.power.Err() != nil {
 		reset(conn)
 	}
@@ -146,6 +185,7 @@ func (d *Device) boot(powered bool) {
 	d.retryAt = d.up + bootTime
 	d.hops, d.referred, d.plain, d.flaw = 0, "", false, flaws{}
 	d.dirty = true
+	d.api, d.doomed = d.newAPI(), make(chan string, 1)
 	if d.cfg.Resolvers != nil {
 		d.names = newResolver(&d.cfg, d.rng.Uint64(), d.src.uptime)
 	}
@@ -157,6 +197,7 @@ func (d *Device) boot(powered bool) {
 // live is one life from boot to reboot, crash, orderly end or power cut.
 func (d *Device) live(ctx context.Context, powered bool) error {
 	d.boot(powered)
+	defer d.endAPI()
 	defer d.hangUp()
 	d.home = d.joinHome()
 	defer func() { d.home.leave(d.power.Err() == nil && (d.fate == nil || errors.Is(d.fate, errReboot))) }()
@@ -207,6 +248,11 @@ func (d *Device) wait(ctx context.Context, wake <-chan struct{}) error {
 	case <-ctx.Done():
 		d.goodbye()
 		return ctx.Err()
+	case o := <-d.apiDone():
+		d.up = d.src.uptime()
+		d.turned(o)
+	case why := <-d.doomed:
+		d.crash(why)
 	case r := <-d.clock.done:
 		d.up = d.src.uptime()
 		d.timed(r)
@@ -216,6 +262,11 @@ func (d *Device) wait(ctx context.Context, wake <-chan struct{}) error {
 	case first := <-in:
 		d.up = d.src.uptime()
 		d.receive(first)
+	case <-d.net.watch():
+		d.up = d.src.uptime()
+		if d.net.now() != 0 && !d.clock.tried && d.clock.done == nil {
+			d.clock.at = min(max(d.clock.at, d.up), d.up+firstSync)
+		}
 	case call := <-d.home.inbox():
 		d.up = d.src.uptime()
 		call()
@@ -249,6 +300,14 @@ func (d *Device) crash(why string) {
 	if d.fate == nil {
 		d.con.say("panic: %s", why)
 		d.fate = fmt.Errorf("%w: %s", ErrCrashed, why)
+	}
+}
+
+// crashLater is crash for goroutines beside that of Run.
+func (d *Device) crashLater(why string) {
+	select {
+	case d.doomed <- why:
+	default: // it is to crash already
 	}
 }
 

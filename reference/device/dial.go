@@ -92,6 +92,7 @@ func (d *Device) dialled(r dialResult) {
 	}
 	d.plain = false
 	d.link = newLink(r.conn, d.version(), d.up)
+	d.link.at = d.net.now()
 	go d.link.read(d.maxPacket())
 	d.sendConnect()
 }

@@ -27,6 +27,8 @@ type link struct {
 	subID     uint16        // of the SUBSCRIBE that waits for its SUBACK; 0: none
 	subTill   time.Duration // SUBACK is due before
 
+	at int // number of the address that it is from
+
 	window  int               // QoS 1 messages that may be in flight
 	largest int               // bytes of the largest packet that the server takes; 0: any
 	qos     byte              // highest that the server takes

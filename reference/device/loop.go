@@ -23,10 +23,12 @@ func (d *Device) advance() {
 	l := d.link
 	switch {
 	case l == nil && d.dial == nil:
-		if d.up >= d.retryAt && !d.timeHeld() {
+		if d.up >= d.retryAt && !d.timeHeld() && d.net.now() != 0 {
 			d.startDial()
 		}
 	case l == nil:
+	case l.at != d.net.now():
+		d.end("the address is gone", dropped, 0)
 	case !l.serving:
 		if d.up >= l.greetTill && !d.has("no-connack-timeout") && !d.has("garbage-hangs") {
 			d.end("no CONNACK", dropped, 0)
@@ -34,6 +36,7 @@ func (d *Device) advance() {
 	default:
 		d.advanceLink()
 	}
+	d.advanceAPI()
 	d.advanceFlawed()
 }
 
@@ -69,12 +72,13 @@ func (d *Device) pingAt() time.Duration {
 
 // next is the uptime at which advance has something to do.
 func (d *Device) next() time.Duration {
-	at := d.sampleAt
-	if len(d.clock.servers) > 0 && d.clock.done == nil {
+	at := min(d.sampleAt, d.nextAPI())
+	if len(d.clock.servers) > 0 && d.clock.done == nil && d.net.now() != 0 {
 		at = min(at, d.clock.at)
 	}
 	l := d.link
 	switch {
+	case l == nil && d.dial == nil && d.net.now() == 0:
 	case l == nil && d.dial == nil && d.timeHeld():
 		at = min(at, d.clock.at+holdAtMost)
 	case l == nil && d.dial == nil:

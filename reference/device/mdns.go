@@ -276,7 +276,7 @@ func (r *responder) hear(h heard) {
 		}
 		return
 	}
-	if r.settled && !r.home.cfg.has("mdns-deaf") {
+	if r.settled && !r.ignores(h.msg) {
 		r.answer(h)
 	}
 }

@@ -22,6 +22,11 @@ func (r *responder) ttl() uint8 {
 // overlooks reports whether a defect keeps a change of the address from being seen.
 func (r *responder) overlooks() bool { return r.addr.IsValid() && r.home.cfg.has("mdns-address-once") }
 
+// ignores reports whether a defect leaves a question without an answer.
+func (r *responder) ignores(m *dns.Msg) bool {
+	return r.home.cfg.has("mdns-deaf") || len(m.Ns) > 0 && r.home.cfg.has("mdns-undefended")
+}
+
 // turnFlawed announces again and again.
 func (r *responder) turnFlawed() {
 	if !r.home.cfg.has("mdns-periodic") || !r.settled || r.announced > 0 {

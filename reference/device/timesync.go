@@ -74,7 +74,7 @@ func (d *Device) timeHeld() bool {
 // keepTime begins a request when it is time.
 func (d *Device) keepTime() {
 	k := &d.clock
-	if len(k.servers) == 0 || k.done != nil || d.up < k.at {
+	if len(k.servers) == 0 || k.done != nil || d.up < k.at || d.net.now() == 0 {
 		return
 	}
 	server := k.pick()
@@ -153,7 +153,7 @@ func (d *Device) setTime(r timeResult, server string) {
 	if off := now.Sub(was); first || off.Abs() > stepAtMost {
 		d.con.say("clock set to %s by %s, which is %+.3f s", now.UTC().Format(time.RFC3339), server, off.Seconds())
 	}
-	if first && d.link == nil && d.dial == nil {
+	if first && d.link == nil && d.dial == nil && d.back.n > 0 {
 		d.retryAt = min(d.retryAt, d.up+d.clock.spread(time.Second)) // whatever failed may have failed because of the clock
 	}
 	d.setTimeFlawed(now.Sub(was))

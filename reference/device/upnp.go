@@ -87,6 +87,8 @@ func (p *porter) last() {
 func (p *porter) act(ctx context.Context, rng *rand.Rand) time.Duration {
 	open := p.wanted || p.home.cfg.has("upnp-always")
 	switch {
+	case (open || p.port != 0) && !p.home.address().IsValid():
+		return lookAround // the network is not there yet
 	case open:
 		err := p.openPort(ctx, rng)
 		if err == nil {
@@ -101,7 +103,7 @@ func (p *porter) act(ctx context.Context, rng *rand.Rand) time.Duration {
 		}
 		p.home.con.say("no port of the router is open: %v", err)
 		if p.failedFlawed(err) {
-			return time.Second
+			return 50 * time.Millisecond
 		}
 		return mapRetry + time.Duration(rng.Int64N(int64(time.Minute)))
 	case p.port != 0:

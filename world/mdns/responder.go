@@ -84,6 +84,14 @@ func (r *Responder) Ask(name string, kind uint16) {
 	r.send(m, net.UDPAddrFromAddrPort(Group))
 }
 
+// Probe asks for a name as one does who is about to take it with that address (RFC 6762, section 8.1). Whose name it is has to answer.
+func (r *Responder) Probe(name string, addr netip.Addr) {
+	m := new(dns.Msg)
+	m.Question = []dns.Question{{Name: name, Qtype: dns.TypeANY, Qclass: dns.ClassINET}}
+	m.Ns = []dns.RR{&dns.A{Hdr: header(name, dns.TypeA, hostTTL, false), A: addr.AsSlice()}}
+	r.send(m, net.UDPAddrFromAddrPort(Group))
+}
+
 func header(name string, kind uint16, ttl uint32, flush bool) dns.RR_Header {
 	h := dns.RR_Header{Name: name, Rrtype: kind, Class: dns.ClassINET, Ttl: ttl}
 	if flush {

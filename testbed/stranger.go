@@ -15,8 +15,8 @@ import (
 	"github.com/shakedown-test/shakedown/wire/coap"
 )
 
-// Neighbour is another host of the device's home network, which asks by CoAP who is there. It is used by one goroutine at a time.
-type Neighbour struct {
+// Stranger is another host of the device's home network, which asks by CoAP who is there. It is used by one goroutine at a time.
+type Stranger struct {
 	bed  *Bed
 	host *internet.Host
 	conn net.PacketConn
@@ -26,17 +26,17 @@ type Neighbour struct {
 	stop func()
 }
 
-// Neighbour joins one to the world. Close, or the end of the testbed, ends it.
-func (b *Bed) Neighbour() (*Neighbour, error) {
-	host, _, err := b.World.Home().Host("neighbour")
+// Stranger joins one to the world. Close, or the end of the testbed, ends it.
+func (b *Bed) Stranger() (*Stranger, error) {
+	host, _, err := b.World.Home().Host("stranger")
 	if err != nil {
-		return nil, fmt.Errorf("join a neighbour: %w", err)
+		return nil, fmt.Errorf("join a stranger: %w", err)
 	}
 	conn, err := host.ListenPacket(netip.AddrPortFrom(netip.IPv4Unspecified(), 0))
 	if err != nil {
-		return nil, fmt.Errorf("open a socket of the neighbour: %w", err)
+		return nil, fmt.Errorf("open a socket of the stranger: %w", err)
 	}
-	n := &Neighbour{bed: b, host: host, conn: conn, in: make(chan *coap.Message, 16)}
+	n := &Stranger{bed: b, host: host, conn: conn, in: make(chan *coap.Message, 16)}
 	n.done.Go(n.listen)
 	n.stop = sync.OnceFunc(func() {
 		conn.Close()
@@ -46,13 +46,13 @@ func (b *Bed) Neighbour() (*Neighbour, error) {
 	return n, nil
 }
 
-// Close ends the neighbour, and returns how many bytes came to it.
-func (n *Neighbour) Close() int {
+// Close ends the stranger, and returns how many bytes came to it.
+func (n *Stranger) Close() int {
 	n.stop()
 	return int(n.size.Load())
 }
 
-func (n *Neighbour) listen() {
+func (n *Stranger) listen() {
 	b := make([]byte, 1<<16)
 	for {
 		size, from, err := n.conn.ReadFrom(b)
@@ -61,7 +61,7 @@ func (n *Neighbour) listen() {
 		}
 		n.size.Add(int64(size))
 		m, err := coap.Decode(append([]byte(nil), b[:size]...))
-		e := evidence.Event{Part: "neighbour", Kind: evidence.In, Size: size, Hex: hex.EncodeToString(b[:min(size, 64)])}
+		e := evidence.Event{Part: "stranger", Kind: evidence.In, Size: size, Hex: hex.EncodeToString(b[:min(size, 64)])}
 		if err != nil {
 			e.Kind, e.Text = evidence.Bad, fmt.Sprintf("from %s: %v", from, err)
 			n.bed.Log.Add(e)
@@ -77,12 +77,12 @@ func (n *Neighbour) listen() {
 }
 
 // Ask sends a request and waits up to within (device time) for its answer. It returns a took of 0 when none came; the error is ctx's.
-func (n *Neighbour) Ask(ctx context.Context, m *coap.Message, to net.Addr, within time.Duration) (answer *coap.Message, took time.Duration, err error) {
+func (n *Stranger) Ask(ctx context.Context, m *coap.Message, to net.Addr, within time.Duration) (answer *coap.Message, took time.Duration, err error) {
 	raw := m.Bytes()
-	n.bed.Log.Add(evidence.Event{Part: "neighbour", Kind: evidence.Out, Text: fmt.Sprintf("to %s: %s", to, m), Size: len(raw), Data: m})
+	n.bed.Log.Add(evidence.Event{Part: "stranger", Kind: evidence.Out, Text: fmt.Sprintf("to %s: %s", to, m), Size: len(raw), Data: m})
 	start := n.bed.Clock.Now()
 	if _, err := n.conn.WriteTo(raw, to); err != nil {
-		return nil, 0, fmt.Errorf("ask as a neighbour: %w", err)
+		return nil, 0, fmt.Errorf("ask as a stranger: %w", err)
 	}
 	wait, cancel := n.bed.Clock.Timeout(ctx, within)
 	defer cancel()

@@ -1,0 +1,80 @@
+package join
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/shakedown-test/shakedown/link/frame"
+)
+
+// pump moves frames between a file, of which each read and write is one frame, and the near end of a link until stop, which closes the
+// file. It takes the file over also when it fails.
+func pump(file *os.File, l *frame.Link) (raw syscall.RawConn, stop func(), err error) {
+	if raw, err = file.SyscallConn(); err != nil {
+		file.Close()
+		return nil, nil, fmt.Errorf("move frames of %s: %w", file.Name(), err)
+	}
+	var stopped atomic.Bool
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		buffer := make([]byte, longest)
+		_ = raw.Read(func(fd uintptr) (done bool) {
+			for !stopped.Load() {
+				n, err := unix.Read(int(fd), buffer)
+				switch {
+				case err == nil && n > 0:
+					l.SendUp(slices.Clone(buffer[:n]))
+				case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.ENETDOWN): // an interface that is down may come up
+					return false
+				case !errors.Is(err, unix.EINTR):
+					return true // it is gone with its namespace
+				}
+			}
+			return true
+		})
+	}()
+	l.Near(func(f []byte) {
+		_ = raw.Write(func(fd uintptr) (done bool) {
+			for {
+				if _, err := unix.Write(int(fd), f); !errors.Is(err, unix.EINTR) {
+					return true // what there is no room for is lost
+				}
+			}
+		})
+	})
+	return raw, sync.OnceFunc(func() {
+		l.Near(nil)
+		stopped.Store(true)
+		file.Close()
+		<-ended
+	}), nil
+}
+
+// pumpTAP is pump for a TAP, whose carrier follows that of the link.
+func pumpTAP(tap *os.File, l *frame.Link) (stop func(), err error) {
+	raw, end, err := pump(tap, l)
+	if err != nil {
+		return nil, err
+	}
+	quiet := l.OnCarrier(func(up bool) {
+		state := 0
+		if up {
+			state = 1
+		}
+		_ = raw.Control(func(fd uintptr) {
+			_ = unix.IoctlSetPointerInt(int(fd), unix.TUNSETCARRIER, state) // kernels before 5.0 cannot show it
+		})
+	})
+	return sync.OnceFunc(func() {
+		quiet()
+		end()
+	}), nil
+}

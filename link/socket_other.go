@@ -1,0 +1,13 @@
+//go:build !unix
+
+package link
+
+import "net"
+
+// socket reads a connection in chunks.
+type socket struct{ net.Conn }
+
+func newSocket(c net.Conn) *socket { return &socket{c} }
+
+// next waits for something and gives it, for the caller to free. It is nil with an error.
+func (s *socket) next() (*chunk, error) { return readChunk(s.Conn) }

@@ -1,0 +1,30 @@
+package reference
+
+var homeDefects = []Defect{
+	{"mdns-no-announce", "answers in its home network, and never announces itself", []string{"environment.mdns-announce"}},
+	{"mdns-deaf", "announces itself in its home network, and answers nobody", []string{"environment.mdns-announce"}},
+	{"mdns-address-once", "does not notice that it has another address", []string{"environment.mdns-announce"}},
+	{"mdns-no-flush", "announces its records without the cache-flush bit", []string{"environment.mdns-announce"}},
+	{"mdns-ip-ttl", "sends multicast DNS with IP TTL 64", []string{"environment.mdns-announce"}},
+	{"mdns-no-probe", "takes a name in its home network without asking", []string{"environment.mdns-conflict"}},
+	{"mdns-conflict-ignored", "keeps a name that a neighbour has", []string{"environment.mdns-conflict"}},
+	{"mdns-conflict-mute", "falls silent when a neighbour has its name", []string{"environment.mdns-conflict"}},
+	{"mdns-undefended", "lets others take its name", []string{"environment.mdns-conflict"}},
+	{"mdns-no-goodbye", "leaves its home network without goodbye", []string{"environment.mdns-goodbye"}},
+	{"mdns-goodbye-host-only", "takes only its host name back when it leaves", []string{"environment.mdns-goodbye"}},
+	{"mdns-periodic", "announces itself every 10 s", []string{"environment.mdns-noperiodic"}},
+	{"local-not-told", "does not tell its cloud where it is in its home network", []string{"environment.multicast-off"}},
+
+	{"upnp-always", "opens a port to the internet without being told", []string{"environment.upnp-exposure"}},
+	{"upnp-more-ports", "opens its telnet port too", []string{"environment.upnp-exposure"}},
+	{"upnp-left-open", "does not close its port of the router", []string{"environment.upnp-removes"}},
+	{"upnp-asked-port", "goes by the port that it asked for", []string{"environment.upnp-other-port"}},
+	{"upnp-for-ever", "opens its port for ever", []string{"environment.upnp-renews"}},
+	{"upnp-no-renew", "does not renew the lease of its port", []string{"environment.upnp-renews"}},
+	{"upnp-absent-hangs", "hangs when no router opens ports", []string{"environment.upnp-absent"}},
+	{"upnp-absent-hammer", "searches for a router without pause", []string{"environment.upnp-absent"}},
+	{"upnp-refused-hammer", "asks again and again for a port that is refused", []string{"environment.upnp-refused"}},
+	{"upnp-refused-crash", "crashes when its router refuses a port", []string{"environment.upnp-refused"}},
+	{"upnp-garbage-crash", "crashes when its router answers garbage", []string{"environment.upnp-garbage"}},
+	{"upnp-location-anywhere", "follows the answer to its search to any host", []string{"environment.upnp-garbage"}},
+}
