@@ -70,8 +70,9 @@ type Part struct {
 	Can     []Capability      `yaml:"can,omitempty"`      // what the control program offers beyond what the driver does by itself
 	Listen  string            `yaml:"listen,omitempty"`   // external, human: host:port at which the world waits for this device
 	Address string            `yaml:"address,omitempty"`  // external cloud: host:port of the endpoint under test
+	Network string            `yaml:"network,omitempty"`  // process: host (default) is that of this machine, world a network of its own in the in-process internet
 	Ready   string            `yaml:"ready,omitempty"`    // process: a console pattern (RE2) that says that it is up
-	Host    string            `yaml:"hostname,omitempty"` // the host name that the device is configured with; default localhost
+	Host    string            `yaml:"hostname,omitempty"` // the host name that the device is configured with; default localhost, and broker.example in a world
 	CA      string            `yaml:"ca,omitempty"`       // external cloud: PEM file that its certificate is verified with
 	MQTT    *MQTTPart         `yaml:"mqtt,omitempty"`     // a device's or cloud's use of MQTT
 	HTTP    *HTTPPart         `yaml:"http,omitempty"`     // a device's use of HTTP
@@ -79,6 +80,12 @@ type Part struct {
 	CoAP    *CoAPPart         `yaml:"coap,omitempty"`     // a device's use of CoAP
 	Clients []Client          `yaml:"clients,omitempty"`  // a cloud's test identities; two or more for the checks between users
 }
+
+// The networks of a process.
+const (
+	OnHost  = "host"
+	InWorld = "world"
+)
 
 // MQTTPart is how a device uses MQTT: what Shakedown must know to see it work.
 type MQTTPart struct {

@@ -10,10 +10,6 @@ var Risk = check.Risk{
 	Title: "Faults and edge cases",
 	Plain: "Something fails, as everything does: a link, a broker, a message, the power. The product makes it worse, stays away, or does what nobody asked for.",
 	Checks: []*check.Check{
-		CoapDTLSHelloStorm,
-		CoapDTLSNewSession,
-		CoapDTLSNatRebind,
-		CoapOverload,
 		ConnectGarbage,
 		ConnectNoConnack,
 		ConnectServerReference,
@@ -48,5 +44,9 @@ var Risk = check.Risk{
 		HTTPSlow,
 		HTTPKeepaliveStale,
 		CloudBrownout,
+		CoapDTLSHelloStorm,
+		CoapDTLSNatRebind,
+		CoapDTLSNewSession,
+		CoapOverload,
 	},
 }
