@@ -12,7 +12,17 @@ type Defect struct {
 // Defects are all that can be planted, sorted by subject.
 func Defects() []Defect {
 	return slices.Concat(
-		tlsDefects, networkDefects, connectDefects, sessionDefects, messageDefects, malformedDefects, cloudDefects, httpDefects, homeDefects, routerDefects,
+		tlsDefects,
+		connectDefects,
+		sessionDefects,
+		messageDefects,
+		malformedDefects,
+		cloudDefects,
+		httpDefects,
+		homeDefects,
+		coapDefects,
+		networkDefects,
+		routerDefects,
 		strainDefects,
 	)
 }
