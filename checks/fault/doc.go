@@ -46,5 +46,9 @@ var Risk = check.Risk{
 		CloudBrownout,
 		WsClose,
 		WsReconnect,
+		CoapDTLSHelloStorm,
+		CoapDTLSNatRebind,
+		CoapDTLSNewSession,
+		CoapOverload,
 	},
 }
