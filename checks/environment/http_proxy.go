@@ -96,7 +96,7 @@ func throughProxy(ctx context.Context, t *check.T) (bool, error) {
 
 // ignoresProxy opens the direct way: a device that then takes its document has passed over its proxy.
 func ignoresProxy(ctx context.Context, t *check.T) error {
-	asked := asks(t.Log.Since(0))
+	asked := proxyAsks(t.Log.Since(0))
 	t.Step("open the direct way")
 	doc := t.Device.Document()
 	t.Device.Offer(doc)
@@ -116,8 +116,8 @@ func ignoresProxy(ctx context.Context, t *check.T) error {
 	return nil
 }
 
-// asks are the requests to the proxy.
-func asks(events []evidence.Event) (all []*proxy.Asked) {
+// proxyAsks are the requests to the proxy.
+func proxyAsks(events []evidence.Event) (all []*proxy.Asked) {
 	for _, e := range events {
 		if a, ok := e.Data.(*proxy.Asked); ok {
 			all = append(all, a)
@@ -168,7 +168,7 @@ func faceProxy(ctx context.Context, t *check.T, what string, begin func() (undo 
 func (p *proxied) see(t *check.T, doc testbed.Document) {
 	events := t.Log.Since(p.first)
 	p.last = p.first + len(events) - 1
-	p.asked = len(asks(events))
+	p.asked = len(proxyAsks(events))
 	_, p.took = doc.Took(events)
 	for _, e := range events {
 		if told, ok := e.Data.(*proxy.Intercepted); ok && told.Size > 0 && p.told == nil {
