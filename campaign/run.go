@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -227,7 +228,7 @@ func (r *runner) execute(ctx context.Context, job evidence.Job, defects []string
 	defer bed.Close()
 	done := c.Execute(ctx, check.Execution{
 		Bed: bed, Reproduce: r.reproduce(job), File: filepath.ToSlash(filepath.Join(rel, evidence.WireFile)), Capture: packets.name(rel),
-		Limit: r.o.Timeout, Schedule: r.o.Schedule, Shrink: r.o.Shrink,
+		Limit: r.o.Timeout, Schedule: r.o.Schedule, Shrink: r.o.Shrink, Profiles: r.o.Profiles,
 		Progress: func(text string) { r.watch.Step(job, text) },
 	})
 	done.Repeat, done.Dir = job.Repeat, rel
@@ -252,6 +253,9 @@ func (r *runner) reproduce(job evidence.Job) string {
 	command := fmt.Sprintf("shakedown run%s --only %s --seed %d", file, job.Check, r.o.Seed)
 	for _, d := range r.o.Defects {
 		command += " --defect " + d
+	}
+	if len(r.o.Profiles) > 0 {
+		command += " --profile " + strings.Join(r.o.Profiles, ",")
 	}
 	if len(r.o.Schedule) > 0 {
 		command += fmt.Sprintf(" --schedule %q", r.o.Schedule)
