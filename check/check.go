@@ -71,6 +71,7 @@ type Needs struct {
 	Can      []product.Capability // what the part's driver must be able to do
 	Declares []string             // values that the product file must declare
 	Clients  int                  // test identities of a real cloud
+	Proxy    bool                 // the device is given an HTTP proxy, and nothing else leads to its API: T.Proxy
 	World    bool                 // the part must be in the in-process internet, where its network can be made to misbehave: T.World, T.Access
 }
 

@@ -23,6 +23,9 @@ func (n Needs) Words() []string {
 	if n.Clients > 0 {
 		words = append(words, fmt.Sprintf("%d test identities", n.Clients))
 	}
+	if n.Proxy {
+		words = append(words, "a proxy between the device and its API")
+	}
 	if n.World {
 		words = append(words, "a part that joins the in-process internet")
 	}

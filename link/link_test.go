@@ -222,3 +222,22 @@ func TestCap(t *testing.T) {
 		t.Errorf("%d open events", n)
 	}
 }
+
+func TestMove(t *testing.T) {
+	s := newBench(t)
+	was := s.Addr().String()
+	if err := s.Move(func() (net.Listener, error) { return net.Listen("tcp", "127.0.0.1:0") }); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := net.Dial("tcp", was); err == nil {
+		t.Error("the old address still accepts")
+	}
+	c, err := net.Dial("tcp", s.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := s.Accept(); err != nil {
+		t.Error(err)
+	}
+}

@@ -46,7 +46,7 @@ func (s *Stream) watch(ln net.Listener) {
 	var stop func()
 	if w, ok := ln.(Watcher); ok {
 		stop = w.WatchRefused(seen)
-	} else if tcp, ok := s.addr.(*net.TCPAddr); ok {
+	} else if tcp, ok := s.Addr().(*net.TCPAddr); ok {
 		var err error
 		if stop, err = WatchRefused(tcp.Port, seen); err != nil {
 			return // not allowed here; SeesRefused says so to whom it concerns
@@ -96,9 +96,12 @@ func (s *Stream) unrefuse() {
 
 // relisten opens the same port again. Another program may have taken it for a moment as its own end of a connection.
 func (s *Stream) relisten() (ln net.Listener, err error) {
+	s.mu.Lock()
+	listen, addr := s.listen, s.addr
+	s.mu.Unlock()
 	for range reopening {
-		ln, err = s.listen()
-		if err == nil && ln.Addr().String() == s.addr.String() {
+		ln, err = listen()
+		if err == nil && ln.Addr().String() == addr.String() {
 			return ln, nil
 		}
 		if err == nil {
@@ -109,5 +112,5 @@ func (s *Stream) relisten() (ln net.Listener, err error) {
 			break
 		}
 	}
-	return nil, fmt.Errorf("open link %s at %s again: %w", s.name, s.addr, err)
+	return nil, fmt.Errorf("open link %s at %s again: %w", s.name, addr, err)
 }

@@ -21,11 +21,9 @@ type Listen func() (net.Listener, error)
 
 // Stream is a TCP link between a part under test, which dials, and a stand-in, which accepts. It is safe for concurrent use.
 type Stream struct {
-	name   string
-	listen Listen
-	clk    *clock.Clock
-	log    *evidence.Log
-	addr   net.Addr
+	name string
+	clk  *clock.Clock
+	log  *evidence.Log
 
 	watches bool // the listener itself can tell of refused attempts
 
@@ -41,6 +39,8 @@ type Stream struct {
 	hushing sync.Mutex // held while connections are told of a new silence, so that they hear in order
 
 	mu       sync.Mutex
+	listen   Listen
+	addr     net.Addr
 	closed   bool
 	broken   error        // why the port could not be opened again
 	listener net.Listener // nil while refused
@@ -70,7 +70,11 @@ func NewStream(name string, listen Listen, clk *clock.Clock, log *evidence.Log) 
 }
 
 // Addr is where the part connects to. It stays the same while the port is refused.
-func (s *Stream) Addr() net.Addr { return s.addr }
+func (s *Stream) Addr() net.Addr {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.addr
+}
 
 // Accept gives the next connection to the stand-in. It waits while the port is refused or the link is a black hole, and fails with
 // net.ErrClosed after Close, or with the reason when the port could not be opened again.

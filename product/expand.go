@@ -12,8 +12,9 @@ import (
 // Placeholders lists what may stand in braces in Part.Command and Part.Env, beside variant.NAME for what Variant.Set names.
 // It is sorted.
 var Placeholders = []string{
-	"broker.host", "broker.name", "broker.port", "ca.file", "client.cert", "client.key", "clients.ca", "coap.host", "coap.name",
-	"coap.port", "device.id", "listen.port", "psk.identity", "psk.key", "server.cert", "server.key", "state.dir",
+	"broker.host", "broker.name", "broker.port", "broker.transport", "ca.file", "client.cert", "client.key", "clients.ca",
+	"coap.host", "coap.name", "coap.port", "device.id", "listen.port", "proxy.url", "psk.identity", "psk.key", "server.cert",
+	"server.key", "state.dir", "web.host", "web.name", "web.port", "web.token", "web.url",
 }
 
 // Expand replaces {name} by values[name]. Only what looks like a name counts: letters, digits, dots, dashes and underscores,

@@ -169,6 +169,12 @@ func (l *loader) defaults() {
 	for i := range p.Parts {
 		if p.Parts[i].Host == "" {
 			p.Parts[i].Host = "localhost"
+			if p.Parts[i].Network == InWorld {
+				p.Parts[i].Host = "broker.example"
+			}
+		}
+		if h := p.Parts[i].HTTP; h != nil && h.Type == "" {
+			h.Type = "application/json"
 		}
 		m := p.Parts[i].MQTT
 		if m != nil && m.Command != nil && !l.has(fmt.Sprintf("parts/%d/mqtt/command/qos", i)) {

@@ -35,13 +35,15 @@ const (
 // Protocol is what a link carries.
 type Protocol string
 
-// The protocols. MQTTS is MQTT over TLS: a part on such a link speaks both MQTT and TLS.
+// The protocols. MQTTS is MQTT over TLS: a part on such a link speaks both MQTT and TLS. WS and WSS are MQTT over WebSocket.
 const (
 	MQTT  Protocol = "mqtt"
 	MQTTS Protocol = "mqtts"
 	TLS   Protocol = "tls" // in Needs: any link over TLS
 	HTTP  Protocol = "http"
 	HTTPS Protocol = "https"
+	WS    Protocol = "ws"
+	WSS   Protocol = "wss"
 	COAP  Protocol = "coap"
 	COAPS Protocol = "coaps" // CoAP over DTLS
 	DTLS  Protocol = "dtls"  // in Needs: any link over DTLS
@@ -69,14 +71,22 @@ type Part struct {
 	Can     []Capability      `yaml:"can,omitempty"`      // what the control program offers beyond what the driver does by itself
 	Listen  string            `yaml:"listen,omitempty"`   // external, human: host:port at which the world waits for this device
 	Address string            `yaml:"address,omitempty"`  // external cloud: host:port of the endpoint under test
+	Network string            `yaml:"network,omitempty"`  // process: host (default) is that of this machine, world a network of its own in the in-process internet
 	Ready   string            `yaml:"ready,omitempty"`    // process: a console pattern (RE2) that says that it is up
-	Host    string            `yaml:"hostname,omitempty"` // the host name that the device is configured with; default localhost
+	Host    string            `yaml:"hostname,omitempty"` // the host name that the device is configured with; default localhost, and broker.example in a world
 	CA      string            `yaml:"ca,omitempty"`       // external cloud: PEM file that its certificate is verified with
 	MQTT    *MQTTPart         `yaml:"mqtt,omitempty"`     // a device's or cloud's use of MQTT
+	HTTP    *HTTPPart         `yaml:"http,omitempty"`     // a device's use of HTTP
 	Local   *Local            `yaml:"local,omitempty"`    // what a device does in its home network
 	CoAP    *CoAPPart         `yaml:"coap,omitempty"`     // a device's use of CoAP
 	Clients []Client          `yaml:"clients,omitempty"`  // a cloud's test identities; two or more for the checks between users
 }
+
+// The networks of a process.
+const (
+	OnHost  = "host"
+	InWorld = "world"
+)
 
 // MQTTPart is how a device uses MQTT: what Shakedown must know to see it work.
 type MQTTPart struct {
@@ -138,6 +148,28 @@ type Effect struct {
 	Topic   string `yaml:"topic,omitempty"`   // topic filter
 	When    string `yaml:"when,omitempty"`    // CEL over payload (decoded JSON), text, topic, n, token, id
 	Repeats bool   `yaml:"repeats,omitempty"` // may show more than once per execution, so that twice cannot be told from once
+}
+
+// HTTPPart is how a device uses HTTP: a document that it fetches by GET and acts on, and what else of its API Shakedown plays. In paths
+// and payloads {id} is the device id, {n} a number and {token} a word that differ from document to document.
+type HTTPPart struct {
+	Document string    `yaml:"document"`           // path of the document
+	Type     string    `yaml:"type,omitempty"`     // its media type, default application/json
+	Payload  string    `yaml:"payload"`            // a document that takes effect
+	Every    Duration  `yaml:"every"`              // the longest pause between two fetches when all is well
+	Effect   Effect    `yaml:"effect"`             // how it shows that a document took effect
+	Token    string    `yaml:"token,omitempty"`    // path at which it gets another bearer token by POST
+	Proxy    bool      `yaml:"proxy,omitempty"`    // it takes the HTTP proxy {proxy.url}, where that is not empty
+	Download *Download `yaml:"download,omitempty"` // a larger file that it fetches
+}
+
+// Download is a file that a device fetches over HTTP, such as a language pack. Beside the other words {size} is its size in bytes and
+// {sha256} its SHA-256 in hex.
+type Download struct {
+	Path    string `yaml:"path"`              // where it is
+	Size    int    `yaml:"size"`              // bytes of one that the device takes
+	Payload string `yaml:"payload,omitempty"` // the document that makes the device fetch it; none: it does so by itself
+	Effect  Effect `yaml:"effect"`            // how it shows that the whole file is there and right
 }
 
 // Client is an identity with which Shakedown connects to a real cloud.

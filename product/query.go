@@ -1,6 +1,9 @@
 package product
 
-import "reflect"
+import (
+	"reflect"
+	"strings"
+)
 
 // StandIn is the driver name of a part that Shakedown plays itself.
 const StandIn = "stand-in"
@@ -49,8 +52,8 @@ func (p *Product) PartFor(r Role, proto Protocol) *Part {
 	return nil
 }
 
-// Speaks says whether a part is on a link that carries the protocol. MQTTS counts as MQTT and as TLS, HTTPS as HTTP and as TLS, COAPS
-// as CoAP and as DTLS.
+// Speaks says whether a part is on a link that carries the protocol. MQTTS counts as MQTT and as TLS, HTTPS as HTTP and as TLS, WSS as
+// WS, both of them as MQTT, COAPS as CoAP and as DTLS.
 func (p *Product) Speaks(part string, proto Protocol) bool { return p.LinkOf(part, proto) != nil }
 
 // LinkOf is the first link of a part that carries the protocol, as Speaks counts; nil when there is none.
@@ -69,6 +72,10 @@ func (p Protocol) carries(other Protocol) bool {
 		return other == MQTTS || other == MQTT || other == TLS
 	case HTTPS:
 		return other == HTTPS || other == HTTP || other == TLS
+	case WSS:
+		return other == WSS || other == WS || other == MQTT || other == TLS
+	case WS:
+		return other == WS || other == MQTT
 	case COAPS:
 		return other == COAPS || other == COAP || other == DTLS
 	}
@@ -80,13 +87,16 @@ func (d Declared) Has(key string) bool { return set(reflect.ValueOf(d), key) }
 
 // Declares says whether a value is declared for a part: one of Declared's, one of the part's MQTT block, such as "telemetry",
 // "sequence", "status" and "command", one of its CoAP block, such as "config", "settings", "action" and "resource",
-// or one of its local block: "service", "fallback", "upnp".
+// one of its local block: "service", "fallback", "upnp", or "http", its HTTP block, or one of that, such as "http.download".
 func (p *Product) Declares(part *Part, key string) bool {
 	if p.Declared.Has(key) {
 		return true
 	}
 	if part == nil {
 		return false
+	}
+	if of, ok := strings.CutPrefix(key, "http"); ok && part.HTTP != nil {
+		return of == "" || set(reflect.ValueOf(*part.HTTP), strings.TrimPrefix(of, "."))
 	}
 	if part.Local != nil && set(reflect.ValueOf(*part.Local), key) {
 		return true

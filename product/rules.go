@@ -9,7 +9,7 @@ import (
 
 var (
 	roles          = []Role{Device, Gateway, Cloud, App, Integration, Firmware, Package, Contract}
-	linkProtocols  = []Protocol{MQTT, MQTTS, HTTP, HTTPS, COAP, COAPS}
+	linkProtocols  = []Protocol{MQTT, MQTTS, WS, WSS, HTTP, HTTPS, COAP, COAPS}
 	capabilities   = []Capability{PowerCut, Restart, ConsoleRead, Rejoin}
 	offlineKeeps   = []string{"newest", "oldest"}
 	mqttVersions   = []string{"3.1.1", "5.0"}

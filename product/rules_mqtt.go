@@ -31,7 +31,10 @@ func (l *loader) commandEffect(c *Command, at string) {
 	if !l.has(at + "/effect") {
 		return
 	}
-	e, at := &c.Effect, at+"/effect"
+	l.effectRules(&c.Effect, at+"/effect")
+}
+
+func (l *loader) effectRules(e *Effect, at string) {
 	const hint = "write console: with a pattern of what the device prints, or topic: and when: for what it publishes"
 	switch {
 	case e.Console != "" && e.Topic != "":

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"github.com/shakedown-test/shakedown/driver"
 	"github.com/shakedown-test/shakedown/evidence"
@@ -32,7 +33,8 @@ type Config struct {
 	Product *product.Product
 	Variant product.Variant
 	Real    product.Role     // the role of the part under test
-	Speaks  product.Protocol // what that part must speak; empty: anything
+	Speaks  product.Protocol // what that part must speak; empty: anything. For HTTP and WS the world is arranged otherwise than for MQTT
+	Proxied bool             // the device is given an HTTP proxy, and nothing else leads to its API
 	Kinds   driver.Kinds
 	PKI     *pki.Authority // one per run, so that a device is given its roots once
 	Clock   *clock.Clock
@@ -64,13 +66,17 @@ type Bed struct {
 	Link     *link.Stream // the same connection at TCP level
 	Endpoint *endpoint.Endpoint
 	Broker   *broker.Broker
+	Web      *Web           // the device's HTTP API; nil: it has no link to one
+	Proxy    *Proxy         // that the device was given; nil: none
 	CoAP     *origin.Server // of a device that speaks CoAP, for which Link, Endpoint and Broker are nil
 
 	Cloud *Cloud
 
-	cfg   Config
-	mu    sync.Mutex
-	undos []func()
+	cfg       Config
+	tokens    atomic.Int64 // bearer tokens given out
+	elsewhere int          // servers beside Web
+	mu        sync.Mutex
+	undos     []func()
 
 	cloudAt netip.AddrPort
 }
@@ -139,12 +145,31 @@ func (b *Bed) Close() {
 	}
 }
 
-// openDevice plays the cloud for a real device: link, endpoint, broker.
+// openDevice plays the cloud for a real device: its broker, its API, or both.
 func (b *Bed) openDevice(part product.Part) error {
 	l := b.Product.LinkOf(part.Name, product.MQTT)
-	if l == nil {
-		return fmt.Errorf("it has no MQTT link\nhint: add a link of protocol mqtt or mqtts from %s in the product file", part.Name)
+	if l == nil && !b.Product.Speaks(part.Name, product.HTTP) {
+		return fmt.Errorf("it has no link that it can be seen through\nhint: add a link of protocol mqtt, mqtts, http or https from %s in the product file", part.Name)
 	}
+	var err error
+	if l != nil {
+		err = b.openBroker(part, l)
+	}
+	if err == nil {
+		err = b.openWeb(part)
+	}
+	if err != nil {
+		return err
+	}
+	if b.Link == nil {
+		b.Link = b.Web.Link
+	}
+	b.Device, err = b.unit(part, 1)
+	return err
+}
+
+// openBroker plays the MQTT side of a device's cloud.
+func (b *Bed) openBroker(part product.Part, l *product.Link) error {
 	listen, err := b.listen(part, l.Protocol)
 	if err != nil {
 		return fmt.Errorf("listen for it: %w", err)
@@ -171,9 +196,7 @@ func (b *Bed) openDevice(part product.Part) error {
 		Part: l.To, Clock: b.Clock, Log: b.Log, Stream: stream, TLS: tls, Handle: b.Broker.Serve,
 	})
 	b.Undo(func() { b.Endpoint.Close() })
-
-	b.Device, err = b.unit(part, 1)
-	return err
+	return nil
 }
 
 // Unit opens another unit of the device under test, with an identity and state of its own, on the same endpoint. Units are numbered
@@ -190,13 +213,13 @@ func (b *Bed) unit(part product.Part, n int) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	host, err := b.join(d)
+	at, err := b.join(d, n)
 	if err != nil {
 		return nil, err
 	}
 	d.drv, err = driver.Open(b.cfg.Kinds, driver.Env{
 		Clock: b.Clock, Log: b.Log, Part: part, Variant: b.Variant, Seed: b.cfg.Seed + uint64(n), State: state, Values: values,
-		Defects: b.cfg.Defects, Ask: b.cfg.Ask, Tell: b.cfg.Tell, Host: host, Resolvers: b.resolvers(),
+		Defects: b.cfg.Defects, Ask: b.cfg.Ask, Tell: b.cfg.Tell, Host: at.host, Place: at.place, Resolvers: b.resolvers(),
 	})
 	if err != nil {
 		return nil, err
@@ -216,7 +239,7 @@ func (b *Bed) values(part product.Part, id, state string) (map[string]string, er
 		return nil, err
 	}
 	v := map[string]string{
-		"device.id": id, "state.dir": state,
+		"device.id": id, "state.dir": state, "broker.transport": "tcp",
 		"ca.file": b.file(id, "ca"), "client.cert": b.file(id, "cert"), "client.key": b.file(id, "key"),
 		"variant.name": b.Variant.Name, "variant.hardware": b.Variant.Hardware, "variant.firmware": b.Variant.Firmware,
 	}
@@ -224,6 +247,7 @@ func (b *Bed) values(part product.Part, id, state string) (map[string]string, er
 	for name, value := range b.Variant.Set {
 		v["variant."+name] = value
 	}
+	b.webValues(v)
 	for file, data := range map[string][]byte{"ca.file": b.PKI.RootsPEM(), "client.cert": cert, "client.key": key} {
 		if err := os.WriteFile(v[file], data, 0o600); err != nil {
 			return nil, err

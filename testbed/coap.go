@@ -47,7 +47,7 @@ func (b *Bed) openCoAP(part product.Part) error {
 }
 
 func (b *Bed) listenPacket(part product.Part, speaks product.Protocol) (net.PacketConn, error) {
-	if b.cfg.Kinds[part.Driver].Joins {
+	if b.cfg.Kinds.Joins(part) {
 		at, err := b.openWorld(part)
 		if err != nil {
 			return nil, err

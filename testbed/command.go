@@ -70,9 +70,7 @@ func (d *Device) prepare() error {
 
 // Command makes a new command. Needs must ask for the declared value "command".
 func (d *Device) Command() Command {
-	d.sent++
-	n := d.sent + 4
-	token := fmt.Sprintf("sd%04x%02d", d.bed.Rand.IntN(1<<16), n)
+	n, token := d.next()
 	s := d.command
 	c := Command{
 		N: n, Token: token, QoS: byte(s.QoS),

@@ -39,5 +39,10 @@ var Risk = check.Risk{
 		RetainedCommand,
 		DuplicateCommand,
 		CommandOrder,
+		HTTPRetryAfter,
+		HTTPStatus5xx,
+		HTTPSlow,
+		HTTPKeepaliveStale,
+		CloudBrownout,
 	},
 }

@@ -41,5 +41,7 @@ var Risk = check.Risk{
 		BrokerACL,
 		BrokerClientIDBinding,
 		SubscriptionScope,
+		HTTPRedirectDowngrade,
+		HTTPRedirectCredentials,
 	},
 }

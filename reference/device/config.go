@@ -25,6 +25,10 @@ type Config struct {
 	Port    string       // of the broker, decimal
 	Version mqtt.Version // that it prefers; 5.0 falls back to 3.1.1 once when it is refused
 
+	API      string // URL of the HTTP API, such as "https://api.example:443"; empty: none
+	APIToken string // bearer token that the device was made with
+	Proxy    string // URL of an HTTP proxy before the API, with user and password where it wants them; empty: none
+
 	TLS        bool
 	Roots      []byte    // PEM: the authorities that it trusts
 	ClientCert []byte    // PEM, may be empty

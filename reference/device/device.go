@@ -31,6 +31,7 @@ type Device struct {
 	unplug context.CancelFunc
 	mu     sync.Mutex
 	raw    net.Conn // the present TCP connection, for Cut
+	rawAPI net.Conn // that to the API, for Cut
 	net    *port    // nil: the network is there
 
 	// What follows belongs to the goroutine of Run, and is new at every boot.
@@ -52,6 +53,7 @@ type Device struct {
 	resubAt  time.Duration // 0, or when to ask again for refused subscriptions
 	resubs   int           // how often in a row they were refused
 
+	api      *api      // nil: the device has none
 	dial     *dialling // nil when none is under way
 	link     *link     // nil without a connection
 	retryAt  time.Duration
@@ -65,6 +67,7 @@ type Device struct {
 	names    *resolver      // nil: Dial is given names
 	clock    timekeeper
 	flaw     flaws
+	doomed   chan string // why a goroutine of the firmware crashed: only by defect
 }
 
 // New returns a device that is switched off.
@@ -129,8 +132,10 @@ func (d *Device) Cut() {
 	d.unplug()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.raw != nil {
-		reset(d.raw)
+	for _, conn := range []net.Conn{d.raw, d.rawAPI} {
+		if conn != nil {
+			reset(conn)
+		}
 	}
 }
 
@@ -139,6 +144,16 @@ func (d *Device) track(conn net.Conn) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.raw = conn
+	if conn != nil && d.power.Err() != nil {
+		reset(conn)
+	}
+}
+
+// trackAPI is track for the connection to the API.
+func (d *Device) trackAPI(conn net.Conn) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.rawAPI = conn
 	if conn != nil && d.power.Err() != nil {
 		reset(conn)
 	}
@@ -170,6 +185,7 @@ func (d *Device) boot(powered bool) {
 	d.retryAt = d.up + bootTime
 	d.hops, d.referred, d.plain, d.flaw = 0, "", false, flaws{}
 	d.dirty = true
+	d.api, d.doomed = d.newAPI(), make(chan string, 1)
 	if d.cfg.Resolvers != nil {
 		d.names = newResolver(&d.cfg, d.rng.Uint64(), d.src.uptime)
 	}
@@ -181,6 +197,7 @@ func (d *Device) boot(powered bool) {
 // live is one life from boot to reboot, crash, orderly end or power cut.
 func (d *Device) live(ctx context.Context, powered bool) error {
 	d.boot(powered)
+	defer d.endAPI()
 	defer d.hangUp()
 	d.home = d.joinHome()
 	defer func() { d.home.leave(d.power.Err() == nil && (d.fate == nil || errors.Is(d.fate, errReboot))) }()
@@ -231,6 +248,11 @@ func (d *Device) wait(ctx context.Context, wake <-chan struct{}) error {
 	case <-ctx.Done():
 		d.goodbye()
 		return ctx.Err()
+	case o := <-d.apiDone():
+		d.up = d.src.uptime()
+		d.turned(o)
+	case why := <-d.doomed:
+		d.crash(why)
 	case r := <-d.clock.done:
 		d.up = d.src.uptime()
 		d.timed(r)
@@ -278,6 +300,14 @@ func (d *Device) crash(why string) {
 	if d.fate == nil {
 		d.con.say("panic: %s", why)
 		d.fate = fmt.Errorf("%w: %s", ErrCrashed, why)
+	}
+}
+
+// crashLater is crash for goroutines beside that of Run.
+func (d *Device) crashLater(why string) {
+	select {
+	case d.doomed <- why:
+	default: // it is to crash already
 	}
 }
 

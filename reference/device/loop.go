@@ -36,6 +36,7 @@ func (d *Device) advance() {
 	default:
 		d.advanceLink()
 	}
+	d.advanceAPI()
 	d.advanceFlawed()
 }
 
@@ -71,7 +72,7 @@ func (d *Device) pingAt() time.Duration {
 
 // next is the uptime at which advance has something to do.
 func (d *Device) next() time.Duration {
-	at := d.sampleAt
+	at := min(d.sampleAt, d.nextAPI())
 	if len(d.clock.servers) > 0 && d.clock.done == nil && d.net.now() != 0 {
 		at = min(at, d.clock.at)
 	}

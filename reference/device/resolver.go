@@ -73,6 +73,11 @@ func (r *resolver) lookup(ctx context.Context, name string) ([]netip.Addr, error
 	ctx, cancel := r.cfg.Clock.Timeout(ctx, lookupWait)
 	defer cancel()
 	got := r.ask(ctx, name)
+	if r.cfg.has("dns-query-burst") {
+		for range 4 {
+			got = r.ask(ctx, name)
+		}
+	}
 	if ctx.Err() != nil && got.err != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return nil, ctx.Err()
 	}

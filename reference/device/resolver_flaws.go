@@ -48,7 +48,7 @@ func (r *resolver) silentFlawed(ctx context.Context, silent, asked []netip.Addr)
 
 // cacheFlawed reports whether a defect passes over what is known.
 func (r *resolver) cacheFlawed() bool {
-	return r.cfg.has("dns-cache-none") || r.cfg.has("dns-failure-storm")
+	return r.cfg.has("dns-failure-storm")
 }
 
 // keepFlawed changes how long something is known.

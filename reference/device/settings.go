@@ -21,6 +21,11 @@ type settings struct {
 	Retained string   `json:"retained"` // id of the last retained command; it comes again at every subscription, however long ago it was
 	Old      bool     `json:"old"`      // the server does not speak MQTT 5.0
 
+	Document   string    `json:"document"` // id of the configuration in effect
+	Language   string    `json:"language"`
+	Token      string    `json:"token"`       // for the API; empty: that of the factory
+	Wanted     *packRef  `json:"wanted"`      // language pack that is to be fetched; nil: none
+	Pack       string    `json:"pack"`        // SHA-256 of the language pack in effect
 	NameNumber int       `json:"name_number"` // in its name in the home network; 0: none
 	Remote     bool      `json:"remote"`      // a port of the router is to be open
 	Mapped     uint16    `json:"mapped"`      // which it is; 0: none

@@ -108,6 +108,20 @@ func (t *trust) config(cfg *Config, host string, now func() time.Time) *tls.Conf
 	return c
 }
 
+// secureAPI is secure for the API, which is another server: it has a session cache of its own.
+func (d *Device) secureAPI(ctx context.Context, raw net.Conn, host string) (net.Conn, error) {
+	cfg := d.trust.config(&d.cfg, host, d.src.atLeast)
+	cfg.ClientSessionCache = nil
+	if d.cfg.Proxy != "" && d.has("http-proxy-any-certificate") || d.has("http-any-certificate") {
+		cfg.VerifyConnection = nil
+	}
+	conn := tls.Client(raw, cfg)
+	if err := conn.HandshakeContext(ctx); err != nil {
+		return nil, fmt.Errorf("TLS handshake with %s: %w", host, err)
+	}
+	return conn, nil
+}
+
 // secure makes a TLS connection of raw.
 func (d *Device) secure(ctx context.Context, raw net.Conn, host string) (net.Conn, error) {
 	var under net.Conn = raw

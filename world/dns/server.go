@@ -211,3 +211,6 @@ func addrPort(a net.Addr) netip.AddrPort {
 	at, _ := netip.ParseAddrPort(a.String())
 	return netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
 }
+
+// Part is the name that the server's events have.
+func (s *Server) Part() string { return s.o.Part }

@@ -74,17 +74,32 @@ func (c *conn) CloseWrite() error {
 	return c.Conn.(interface{ CloseWrite() error }).CloseWrite() // both kinds have it
 }
 
-// NumberOf is the link's number of a connection that was passed to Handle, or 0 for any other.
+// NumberOf is the link's number of a connection that was passed to Handle, or of one that wraps it and has NetConn; 0 for any other.
 func NumberOf(c net.Conn) int {
-	if ours, ok := c.(*conn); ok {
+	if ours, ok := ours(c); ok {
 		return ours.under.Number
 	}
 	return 0
 }
 
+// ours finds the connection that was passed to Handle.
+func ours(c net.Conn) (*conn, bool) {
+	for range 4 {
+		if found, ok := c.(*conn); ok {
+			return found, true
+		}
+		w, ok := c.(interface{ NetConn() net.Conn })
+		if !ok {
+			break
+		}
+		c = w.NetConn()
+	}
+	return nil, false
+}
+
 // Reset ends a connection that was passed to Handle with a RST, beneath TLS. Any other connection is closed.
 func Reset(c net.Conn) error {
-	if ours, ok := c.(*conn); ok {
+	if ours, ok := ours(c); ok {
 		return ours.under.Reset()
 	}
 	return c.Close()

@@ -42,6 +42,7 @@ type Endpoint struct {
 	o       Options
 	faces   link.Stack[*face]
 	scripts link.Stack[script]
+	diverts link.Stack[func(net.Conn)]
 	tasks   sync.WaitGroup
 }
 
@@ -84,6 +85,20 @@ func (e *Endpoint) Present(t TLS) (undo func()) {
 	return e.impair("other TLS settings", e.faces.Push(newFace(t)))
 }
 
+// Divert hands connections from now on to another stand-in, which must return when the connection ends.
+func (e *Endpoint) Divert(to string, handle func(net.Conn)) (undo func()) {
+	return e.impair("connections go to "+to, e.diverts.Push(handle))
+}
+
+// handle gives a connection to the stand-in.
+func (e *Endpoint) handle(c net.Conn) {
+	if other, ok := e.diverts.Top(); ok {
+		other(c)
+		return
+	}
+	e.o.Handle(c)
+}
+
 func newFace(t TLS) *face {
 	config := &tls.Config{
 		MinVersion: t.MinVersion, MaxVersion: t.MaxVersion, CipherSuites: t.CipherSuites,
@@ -106,7 +121,7 @@ func (e *Endpoint) serve(c *link.Conn) {
 		run(c, nil)
 		return
 	}
-	e.o.Handle(&conn{Conn: c, under: c, e: e})
+	e.handle(&conn{Conn: c, under: c, e: e})
 }
 
 // impair logs that a misbehaviour began and returns its undo, which logs the end; only its first call does something.

@@ -57,7 +57,7 @@ func (e *Endpoint) serveTLS(c *link.Conn) {
 	c.SetDeadline(e.o.Clock.Deadline(0))
 	e.addSecure(c, secure.ConnectionState())
 	defer secure.Close()
-	e.o.Handle(&conn{Conn: secure, under: c, e: e, record: face.RecordSize})
+	e.handle(&conn{Conn: secure, under: c, e: e, record: face.RecordSize})
 }
 
 func (e *Endpoint) addSecure(c *link.Conn, s tls.ConnectionState) {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/shakedown-test/shakedown/wire/http1"
 )
@@ -26,12 +27,8 @@ func (s *Server) Ordinary(q *Request) Response {
 		p.Fields = http1.Fields{{Name: "Allow", Value: "GET, HEAD"}}
 		return p
 	}
-	sum := sha256.Sum256(r.Body)
-	tag := `"` + hex.EncodeToString(sum[:8]) + `"`
-	whole := Response{
-		Status: http.StatusOK, Type: r.Type, Body: bytes.Clone(r.Body),
-		Fields: http1.Fields{{Name: "ETag", Value: tag}, {Name: "Accept-Ranges", Value: "bytes"}, {Name: "Cache-Control", Value: "no-cache"}},
-	}
+	whole := r.Whole()
+	tag := whole.Fields.Get("ETag")
 	switch {
 	case q.Fields.Get("If-None-Match") == tag:
 		return Response{Status: http.StatusNotModified, Fields: whole.Fields}
@@ -39,6 +36,23 @@ func (s *Server) Ordinary(q *Request) Response {
 		return whole
 	}
 	return inPart(whole, q.Range)
+}
+
+// Whole is the answer with all of the resource.
+func (r *Resource) Whole() Response {
+	sum := sha256.Sum256(r.Body)
+	tag := `"` + hex.EncodeToString(sum[:8]) + `"`
+	return Response{
+		Status: http.StatusOK, Type: r.Type, Body: bytes.Clone(r.Body),
+		Fields: http1.Fields{{Name: "ETag", Value: tag}, {Name: "Accept-Ranges", Value: "bytes"}, {Name: "Cache-Control", Value: r.caching()}},
+	}
+}
+
+func (r *Resource) caching() string {
+	if r.MaxAge > 0 {
+		return fmt.Sprintf("max-age=%.0f", r.MaxAge.Seconds())
+	}
+	return "no-cache"
 }
 
 // inPart is the answer to a request for one range of bytes; a Range that is not understood is passed over.
@@ -91,6 +105,14 @@ func Problem(status int) Response {
 func Later(status, seconds int) Response {
 	p := Problem(status)
 	p.Fields = append(p.Fields, http1.Field{Name: "Retry-After", Value: strconv.Itoa(seconds)})
+	return p
+}
+
+// LaterThan is Later with dates, that of the answer and that until which to wait.
+func LaterThan(status int, now, until time.Time) Response {
+	p := Problem(status)
+	p.Fields = append(p.Fields,
+		http1.Field{Name: "Date", Value: now.UTC().Format(http.TimeFormat)}, http1.Field{Name: "Retry-After", Value: until.UTC().Format(http.TimeFormat)})
 	return p
 }
 

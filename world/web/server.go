@@ -49,8 +49,9 @@ type Server struct {
 
 // Resource is what a path gives.
 type Resource struct {
-	Type string // media type
-	Body []byte
+	Type   string // media type
+	Body   []byte
+	MaxAge time.Duration // clients need not ask again for so long; 0: they have to
 }
 
 // Rule says what is to be answered to which requests in place of the ordinary. Rules are consulted in order of their making, latest

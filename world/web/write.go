@@ -15,7 +15,7 @@ import (
 )
 
 // endless is how much of a body without end is sent at most.
-const endless = 256 << 20
+const endless = 64 << 20
 
 // mute is how long a client is left without the rest of an answer, in device time.
 const mute = time.Hour
@@ -95,10 +95,11 @@ func (c *conn) head(raw []byte, pace time.Duration) bool {
 // body writes the body. It reports whether all of it went out.
 func (c *conn) body(q *Request, r *Response) bool {
 	total := r.length()
-	if total < 0 {
-		total = endless
-	}
 	end := total
+	if total < 0 {
+		end, total = endless, endless
+	}
+	end = min(end, endless)
 	if r.Stop > 0 {
 		end = min(end, r.Stop)
 	}
