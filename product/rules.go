@@ -24,7 +24,7 @@ func (l *loader) rules() {
 	l.linkRules()
 	l.variantRules()
 	l.declaredRules()
-	l.networkRules()
+	l.profileRules()
 	l.decisionRules()
 }
 
@@ -119,7 +119,7 @@ func (l *loader) declaredRules() {
 	}
 }
 
-func (l *loader) networkRules() {
+func (l *loader) profileRules() {
 	names := map[string]bool{}
 	for i, n := range l.product.Networks {
 		at := join("networks", strconv.Itoa(i))
