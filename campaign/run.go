@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -244,7 +243,8 @@ func (r *runner) variant(name string) product.Variant {
 	return product.Variant{Name: name}
 }
 
-// reproduce is the command that runs just this job again.
+// reproduce is the command that runs just this job again. What a check was told of networks and their faults it adds itself, as far as a
+// finding rests on it.
 func (r *runner) reproduce(job evidence.Job) string {
 	file := ""
 	if r.o.File != "" {
@@ -253,12 +253,6 @@ func (r *runner) reproduce(job evidence.Job) string {
 	command := fmt.Sprintf("shakedown run%s --only %s --seed %d", file, job.Check, r.o.Seed)
 	for _, d := range r.o.Defects {
 		command += " --defect " + d
-	}
-	if len(r.o.Profiles) > 0 {
-		command += " --profile " + strings.Join(r.o.Profiles, ",")
-	}
-	if len(r.o.Schedule) > 0 {
-		command += fmt.Sprintf(" --schedule %q", r.o.Schedule)
 	}
 	if r.o.Timeout > 0 {
 		command += " --timeout " + r.o.Timeout.String()

@@ -116,6 +116,7 @@ type UPnP struct {
 // hold {id}.
 type CoAPPart struct {
 	Telemetry string    `yaml:"telemetry,omitempty"` // path to which it posts or puts its measurements, as JSON where documents show in them
+	Sequence  string    `yaml:"sequence,omitempty"`  // CEL over a telemetry payload: its running number
 	Config    *Document `yaml:"config,omitempty"`    // what it GETs after its start
 	Settings  *Document `yaml:"settings,omitempty"`  // what it observes
 	Action    *Document `yaml:"action,omitempty"`    // a resource of its own to which a POST makes it do something that it counts

@@ -11,6 +11,12 @@ var Risk = check.Risk{
 	Plain: "Home routers, hotel portals, crowded air and slow links do what no lab network does: they lose, delay, hide and forget.",
 	Checks: []*check.Check{
 		DailyLife,
+		DhcpRetry,
+		DhcpRenew,
+		DhcpNak,
+		DhcpExpired,
+		DhcpOptions,
+		DhcpConflict,
 		DNSTTL,
 		DNSMultiA,
 		DNSFailover,
