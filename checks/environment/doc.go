@@ -39,6 +39,13 @@ var Risk = check.Risk{
 		UpnpAbsent,
 		UpnpRefused,
 		UpnpGarbage,
+		LinkLoss,
+		LinkLatency,
+		LinkBandwidth,
+		LinkReorderDup,
+		LinkFlap,
+		Mtu1492,
+		MtuBlackhole,
 		UnsettledNetwork,
 	},
 }
