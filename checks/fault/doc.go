@@ -44,5 +44,9 @@ var Risk = check.Risk{
 		HTTPSlow,
 		HTTPKeepaliveStale,
 		CloudBrownout,
+		CoapDTLSHelloStorm,
+		CoapDTLSNatRebind,
+		CoapDTLSNewSession,
+		CoapOverload,
 	},
 }
