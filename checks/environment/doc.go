@@ -10,6 +10,7 @@ var Risk = check.Risk{
 	Title: "Real environments",
 	Plain: "Home routers, hotel portals, crowded air and slow links do what no lab network does: they lose, delay, hide and forget.",
 	Checks: []*check.Check{
+		DailyLife,
 		DhcpRetry,
 		DhcpRenew,
 		DhcpNak,
@@ -44,6 +45,15 @@ var Risk = check.Risk{
 		UpnpAbsent,
 		UpnpRefused,
 		UpnpGarbage,
+		LinkLoss,
+		LinkLatency,
+		LinkBandwidth,
+		LinkReorderDup,
+		LinkFlap,
+		Mtu1492,
+		MtuBlackhole,
 		UnsettledNetwork,
+		HTTPCaptive,
+		HTTPProxy,
 	},
 }

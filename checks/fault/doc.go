@@ -44,5 +44,11 @@ var Risk = check.Risk{
 		HTTPSlow,
 		HTTPKeepaliveStale,
 		CloudBrownout,
+		WsClose,
+		WsReconnect,
+		CoapDTLSHelloStorm,
+		CoapDTLSNatRebind,
+		CoapDTLSNewSession,
+		CoapOverload,
 	},
 }
