@@ -47,5 +47,7 @@ var Risk = check.Risk{
 		Mtu1492,
 		MtuBlackhole,
 		UnsettledNetwork,
+		HTTPCaptive,
+		HTTPProxy,
 	},
 }

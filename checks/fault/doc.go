@@ -44,6 +44,8 @@ var Risk = check.Risk{
 		HTTPSlow,
 		HTTPKeepaliveStale,
 		CloudBrownout,
+		WsClose,
+		WsReconnect,
 		CoapDTLSHelloStorm,
 		CoapDTLSNatRebind,
 		CoapDTLSNewSession,
