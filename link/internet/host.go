@@ -73,7 +73,7 @@ func NewHost(clk *clock.Clock, l *frame.Link, mac net.HardwareAddr, seed uint64)
 	l.Near(func(f []byte) {
 		h.seen.look(f)
 		h.taps.look(f)
-		h.nic.deliver(f)
+		h.nic.receive(f)
 	})
 	return h, nil
 }
@@ -82,6 +82,7 @@ func NewHost(clk *clock.Clock, l *frame.Link, mac net.HardwareAddr, seed uint64)
 func (h *Host) Close() {
 	h.auto.close()
 	h.stack.Destroy()
+	h.nic.end()
 }
 
 // Add gives the host an address; the prefix says what is on its link.
