@@ -44,5 +44,8 @@ var Risk = check.Risk{
 		HTTPSlow,
 		HTTPKeepaliveStale,
 		CloudBrownout,
+		ClockJump,
+		SNTPBadReply,
+		LeapSecond,
 	},
 }
