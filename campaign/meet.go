@@ -7,6 +7,7 @@ import (
 
 	"github.com/shakedown-test/shakedown/check"
 	"github.com/shakedown-test/shakedown/evidence"
+	"github.com/shakedown-test/shakedown/link/join"
 	"github.com/shakedown-test/shakedown/product"
 )
 
@@ -36,9 +37,15 @@ func meet(o Options, c *check.Check) (outcome evidence.Outcome, reason, hint str
 				fmt.Sprintf("give %q a control program that offers %s (control: and can: in the product file)", part.Name, can), nil
 		}
 	}
-	if c.Needs.World && !kind.Joins {
+	if c.Needs.World && !o.Kinds.Joins(*part) {
 		return evidence.NotRun, fmt.Sprintf("%q connects over this machine's own network, which is not made to misbehave", part.Name),
-			"only parts whose driver joins the world of Shakedown's own can be tested so", nil
+			ownNetwork(part), nil
+	}
+	if part.Network == product.InWorld {
+		if err := join.Available(); err != nil {
+			reason, hint, _ := strings.Cut(err.Error(), "\nhint: ")
+			return evidence.NotRun, reason, hint, nil
+		}
 	}
 	for _, key := range c.Needs.Declares {
 		if !o.Product.Declares(part, key) {
@@ -54,6 +61,14 @@ func meet(o Options, c *check.Check) (outcome evidence.Outcome, reason, hint str
 			fmt.Sprintf("list %d test identities under clients: of %q", n, part.Name), nil
 	}
 	return "", "", "", nil
+}
+
+// ownNetwork is how a part comes to be in the world.
+func ownNetwork(part *product.Part) string {
+	if part.Driver == "process" {
+		return fmt.Sprintf("give %q a network of its own: network: world in the product file", part.Name)
+	}
+	return "only the reference product and processes with network: world can be tested so"
 }
 
 type unmet struct {

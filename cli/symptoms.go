@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/shakedown-test/shakedown/link"
+	"github.com/shakedown-test/shakedown/link/join"
 )
 
 // symptom is one thing that this machine has or lacks.
@@ -21,7 +22,7 @@ type symptom struct {
 
 // examine looks at everything.
 func (a *app) examine() []symptom {
-	out := []symptom{loopback(), a.refused(), openFiles(), a.date(), a.terminal()}
+	out := []symptom{loopback(), namespaces(), a.refused(), openFiles(), a.date(), a.terminal()}
 	for _, p := range []struct{ name, forWhat, get string }{
 		{"mosquitto", "the example of a real broker", "sudo apt-get install mosquitto"},
 		{"mosquitto_sub", "the examples of mosquitto's clients", "sudo apt-get install mosquitto-clients"},
@@ -55,6 +56,19 @@ func loopback() symptom {
 		return s
 	}
 	l.Close()
+	return s
+}
+
+// namespaces looks for the right to give programs a network of their own.
+func namespaces() symptom {
+	s := symptom{
+		What: "network namespaces", OK: true, Seen: "programs can be given a network of their own",
+		For: "processes with network: world in the product file, and shakedown net",
+	}
+	if err := join.Available(); err != nil {
+		s.OK = false
+		s.Seen, s.Fix, _ = strings.Cut(err.Error(), "\nhint: ")
+	}
 	return s
 }
 

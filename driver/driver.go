@@ -10,6 +10,7 @@ import (
 
 	"github.com/shakedown-test/shakedown/evidence"
 	"github.com/shakedown-test/shakedown/link/internet"
+	"github.com/shakedown-test/shakedown/link/join"
 	"github.com/shakedown-test/shakedown/product"
 	"github.com/shakedown-test/shakedown/world/clock"
 )
@@ -27,6 +28,7 @@ type Env struct {
 	State   string            // the part's state folder, kept over restarts; it exists
 	Values  map[string]string // placeholders without braces: broker.host, broker.port, broker.name, ca.file, client.cert, client.key, device.id, state.dir, listen.port, server.cert, server.key, clients.ca, variant.NAME
 	Defects []string          // reference only: planted on purpose
+	Place   *join.Place       // of a process in the world: the network that it is alone in; nil: it uses the machine's network
 	Host    *internet.Host    // of a part that runs in this process and joins the world; nil: it uses the machine's network
 
 	Resolvers []netip.Addr // what the world's network tells of, best first; none: names are the machine's business
@@ -69,8 +71,13 @@ type Kind struct {
 	Open      func(Env) (Driver, error)
 	Can       []product.Capability // what every driver of this kind can do; a part's control program may add to it
 	Instances int                  // how many parts can run at once; 0: any number
-	Joins     bool                 // a device of this kind joins the in-process internet; else it connects over the machine's loopback
+	Joins     bool                 // every device of this kind joins the in-process internet; see Kinds.Joins
 }
 
 // Kinds finds a Kind by the name in the product file.
 type Kinds map[string]Kind
+
+// Joins reports whether a part is in the in-process internet; else it connects over the machine's own network.
+func (k Kinds) Joins(part product.Part) bool {
+	return k[part.Driver].Joins || part.Network == product.InWorld
+}

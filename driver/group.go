@@ -35,7 +35,7 @@ type group struct {
 // startGroup starts cmd. When the group is empty, drained is called to take in the last of what it printed; then the group counts as
 // ended, and exited is told the program's exit status, unless the group was made to end.
 func startGroup(cmd *exec.Cmd, drained func(), exited func(status string)) (*group, error) {
-	cmd.SysProcAttr = groupAttr()
+	cmd.SysProcAttr = groupAttr(cmd.SysProcAttr)
 	g := &group{done: make(chan struct{})}
 	started := make(chan error, 1)
 	go g.live(cmd, started, drained, exited)

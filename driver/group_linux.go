@@ -8,10 +8,14 @@ import (
 	"syscall"
 )
 
-// groupAttr puts the program into a group of its own, and has the kernel kill it if Shakedown dies without a chance to do so. The
+// groupAttr, added to what else there is, puts the program into a group of its own, and has the kernel kill it if Shakedown dies without a chance to do so. The
 // kernel does that for the program alone, not for its children.
-func groupAttr() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+func groupAttr(a *syscall.SysProcAttr) *syscall.SysProcAttr {
+	if a == nil {
+		a = &syscall.SysProcAttr{}
+	}
+	a.Setpgid, a.Pdeathsig = true, syscall.SIGKILL
+	return a
 }
 
 // groupEmpty tells whether nothing runs in the group. Zombies do not count: in a container without an init they stay for ever.

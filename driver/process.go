@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/shakedown-test/shakedown/evidence"
+	"github.com/shakedown-test/shakedown/link/join"
 	"github.com/shakedown-test/shakedown/product"
 )
 
@@ -27,6 +29,7 @@ type process struct {
 	added []string       // NAME=value
 	ready *regexp.Regexp // nil: up as soon as it was started
 	group *group         // nil before the first start
+	alone *join.Program  // its network of its own; nil: it uses the machine's
 }
 
 // openProcess makes the driver of a part with a command. Nothing runs yet.
@@ -100,21 +103,30 @@ func (p *process) run(up chan struct{}) error {
 	cmd := exec.Command(p.argv[0], p.argv[1:]...)
 	cmd.Env = append(cmd.Environ(), p.added...)
 	cmd.Stdout, cmd.Stderr = w, w
-
-	console := newConsole(p.env)
-	read := make(chan struct{})
-	var once sync.Once
-	group, err := startGroup(cmd, func() {
-		drain(p.env, read, r)
-		console.close()
-	}, func(status string) {
-		p.env.Log.Add(evidence.Event{Part: p.env.Part.Name, Kind: evidence.Exit, Text: status})
-	})
+	alone, err := p.prepare(cmd)
 	if err != nil {
 		r.Close()
 		return err
 	}
-	p.group = group
+
+	console := newConsole(p.env)
+	read := make(chan struct{})
+	var once sync.Once
+	said := ""
+	group, err := startGroup(cmd, func() {
+		drain(p.env, read, r)
+		console.close()
+		said = alone.Status()
+		alone.Close()
+	}, func(status string) {
+		p.env.Log.Add(evidence.Event{Part: p.env.Part.Name, Kind: evidence.Exit, Text: cmp.Or(said, status)})
+	})
+	if err != nil {
+		r.Close()
+		alone.Close()
+		return err
+	}
+	p.group, p.alone = group, alone
 	go func() {
 		defer close(read)
 		console.read(r, func(line string) {
@@ -123,7 +135,19 @@ func (p *process) run(up chan struct{}) error {
 			}
 		})
 	}()
+	if err := alone.Enter(); err != nil {
+		_ = group.kill()
+		return err
+	}
 	return nil
+}
+
+// prepare has the program run in the network that it is alone in; nil: it uses the machine's.
+func (p *process) prepare(cmd *exec.Cmd) (*join.Program, error) {
+	if p.env.Place == nil {
+		return nil, nil
+	}
+	return p.env.Place.Prepare(cmd)
 }
 
 // drain waits for the readers of an ended program's pipes, and closes the pipes. Closing makes a reader end that still waits.
@@ -157,13 +181,15 @@ func (p *process) Stop(ctx context.Context) error {
 	return p.failed("stop", err)
 }
 
-// Kill sends SIGKILL to the group. It is as near to a power cut as a process can come: the program does nothing more, but the
-// kernel still closes its connections, so the peer gets a FIN or a reset, and what it wrote to files is kept.
+// Kill sends SIGKILL to the group. It is as near to a power cut as a process can come: the program does nothing more, and in a network
+// of its own nothing more is heard of it. On the machine's network the kernel still closes its connections, so the peer gets a FIN or a
+// reset. What it wrote to files is kept.
 func (p *process) Kill(context.Context) error {
 	if !p.running() {
 		return nil
 	}
 	p.env.power("kill")
+	p.alone.Leave()
 	return p.failed("kill", p.group.kill())
 }
 

@@ -167,6 +167,9 @@ func (l *loader) defaults() {
 	for i := range p.Parts {
 		if p.Parts[i].Host == "" {
 			p.Parts[i].Host = "localhost"
+			if p.Parts[i].Network == InWorld {
+				p.Parts[i].Host = "broker.example"
+			}
 		}
 		if h := p.Parts[i].HTTP; h != nil && h.Type == "" {
 			h.Type = "application/json"

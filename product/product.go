@@ -70,8 +70,9 @@ type Part struct {
 	Can     []Capability      `yaml:"can,omitempty"`      // what the control program offers beyond what the driver does by itself
 	Listen  string            `yaml:"listen,omitempty"`   // external, human: host:port at which the world waits for this device
 	Address string            `yaml:"address,omitempty"`  // external cloud: host:port of the endpoint under test
+	Network string            `yaml:"network,omitempty"`  // process: host (default) is that of this machine, world a network of its own in the in-process internet
 	Ready   string            `yaml:"ready,omitempty"`    // process: a console pattern (RE2) that says that it is up
-	Host    string            `yaml:"hostname,omitempty"` // the host name that the device is configured with; default localhost
+	Host    string            `yaml:"hostname,omitempty"` // the host name that the device is configured with; default localhost, and broker.example in a world
 	CA      string            `yaml:"ca,omitempty"`       // external cloud: PEM file that its certificate is verified with
 	MQTT    *MQTTPart         `yaml:"mqtt,omitempty"`     // a device's or cloud's use of MQTT
 	HTTP    *HTTPPart         `yaml:"http,omitempty"`     // a device's use of HTTP
@@ -79,6 +80,12 @@ type Part struct {
 	CoAP    *CoAPPart         `yaml:"coap,omitempty"`     // a device's use of CoAP
 	Clients []Client          `yaml:"clients,omitempty"`  // a cloud's test identities; two or more for the checks between users
 }
+
+// The networks of a process.
+const (
+	OnHost  = "host"
+	InWorld = "world"
+)
 
 // MQTTPart is how a device uses MQTT: what Shakedown must know to see it work.
 type MQTTPart struct {
@@ -108,6 +115,7 @@ type UPnP struct {
 // hold {id}.
 type CoAPPart struct {
 	Telemetry string    `yaml:"telemetry,omitempty"` // path to which it posts or puts its measurements, as JSON where documents show in them
+	Sequence  string    `yaml:"sequence,omitempty"`  // CEL over a telemetry payload: its running number
 	Config    *Document `yaml:"config,omitempty"`    // what it GETs after its start
 	Settings  *Document `yaml:"settings,omitempty"`  // what it observes
 	Action    *Document `yaml:"action,omitempty"`    // a resource of its own to which a POST makes it do something that it counts

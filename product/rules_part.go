@@ -35,6 +35,7 @@ func (l *loader) partRules() {
 			l.fault(at, fmt.Sprintf("device %s has no link", short(part.Name)), "say under links: what it connects to, and with which protocol")
 		}
 		l.driverRules(part, at)
+		l.networkRules(part, at)
 		l.commandRules(part, at)
 		l.addressRules(part, at)
 		l.capabilityRules(part, at)
@@ -62,10 +63,27 @@ func (l *loader) driverRules(part *Part, at string) {
 	if part.Driver != StandIn && !slices.Contains(l.known.Drivers, part.Driver) {
 		return
 	}
-	for _, key := range []string{"command", "env", "ready"} {
+	for _, key := range []string{"command", "env", "network", "ready"} {
 		if l.has(at+"/"+key) && part.Driver != "process" {
 			l.fault(at+"/"+key, fmt.Sprintf("%s is for driver process; this part has driver %s", key, part.Driver), "delete the key or change the driver")
 		}
+	}
+}
+
+// networkRules holds what a part says of its network against what it is.
+func (l *loader) networkRules(part *Part, at string) {
+	if part.Network == "" {
+		return
+	}
+	oneOf(l, at+"/network", "network", part.Network, []string{OnHost, InWorld})
+	if part.Network != InWorld {
+		return
+	}
+	if part.Role != Device && part.Role != Gateway {
+		l.fault(at+"/network", fmt.Sprintf("%s %s cannot be in a network of its own: Shakedown connects to it", part.Role, part.Name), "only devices and gateways can; delete the key")
+	}
+	if part.Host == "localhost" {
+		l.fault(at+"/hostname", "localhost is the device itself in a network of its own", "give it the name under which it looks for its cloud, such as broker.example")
 	}
 }
 

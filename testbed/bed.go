@@ -213,13 +213,13 @@ func (b *Bed) unit(part product.Part, n int) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	host, err := b.join(d)
+	at, err := b.join(d, n)
 	if err != nil {
 		return nil, err
 	}
 	d.drv, err = driver.Open(b.cfg.Kinds, driver.Env{
 		Clock: b.Clock, Log: b.Log, Part: part, Variant: b.Variant, Seed: b.cfg.Seed + uint64(n), State: state, Values: values,
-		Defects: b.cfg.Defects, Ask: b.cfg.Ask, Tell: b.cfg.Tell, Host: host, Resolvers: b.resolvers(),
+		Defects: b.cfg.Defects, Ask: b.cfg.Ask, Tell: b.cfg.Tell, Host: at.host, Place: at.place, Resolvers: b.resolvers(),
 	})
 	if err != nil {
 		return nil, err

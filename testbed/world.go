@@ -1,7 +1,6 @@
 package testbed
 
 import (
-	"fmt"
 	"net"
 	"net/netip"
 
@@ -16,7 +15,7 @@ var ports = map[product.Protocol]uint16{product.MQTT: 1883, product.MQTTS: 8883,
 // listen is how the stand-in of a device's cloud gets its listener: in a world of its own at the name that the device is configured with,
 // or on a port of this machine.
 func (b *Bed) listen(part product.Part, speaks product.Protocol) (link.Listen, error) {
-	if !b.cfg.Kinds[part.Driver].Joins {
+	if !b.cfg.Kinds.Joins(part) {
 		address := part.Listen
 		if address == "" {
 			address = "127.0.0.1:0"
@@ -72,30 +71,4 @@ func (b *Bed) openWorld(part product.Part) (at netip.Addr, err error) {
 	}
 	b.Undo(b.World.Close)
 	return b.World.Name(part.Host)
-}
-
-// join gives a unit of the device its place in the world's home network, without an address where one is leased; nil where there is no
-// world.
-func (b *Bed) join(d *Device) (*internet.Host, error) {
-	if b.World == nil {
-		return nil, nil
-	}
-	place := b.World.Home().Host
-	if b.DHCP != nil {
-		place = b.World.Home().BareHost // its address is leased
-	}
-	host, access, err := place(d.ID)
-	if err != nil {
-		return nil, fmt.Errorf("join %s to its home network: %w", d.ID, err)
-	}
-	if b.Access == nil {
-		b.Access = access
-		if b.cfg.Capture != nil {
-			if err := b.cfg.Capture(access); err != nil {
-				return nil, fmt.Errorf("capture the link of %s: %w", d.ID, err)
-			}
-		}
-	}
-	d.host = host
-	return host, nil
 }

@@ -47,5 +47,9 @@ var Risk = check.Risk{
 		ClockJump,
 		SNTPBadReply,
 		LeapSecond,
+		CoapDTLSHelloStorm,
+		CoapDTLSNatRebind,
+		CoapDTLSNewSession,
+		CoapOverload,
 	},
 }

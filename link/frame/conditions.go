@@ -1,8 +1,11 @@
 package frame
 
 import (
+	"context"
 	"sync"
 	"time"
+
+	"github.com/shakedown-test/shakedown/evidence"
 )
 
 // Conditions is how one way of a link is at a time. What is zero does not impair it.
@@ -23,6 +26,9 @@ type Course struct {
 	link     *Link
 	up, down steering
 	heal     func()
+	ctx      context.Context // ends with the course, or with the link
+	cancel   context.CancelFunc
+	steered  sync.WaitGroup
 
 	mu    sync.Mutex
 	raise func() // not nil while the course has taken the link down
@@ -45,9 +51,12 @@ type steering struct {
 // Course begins a course with nothing impaired. What says what it is, for the log.
 func (l *Link) Course(what string) *Course {
 	c := &Course{link: l, up: steering{way: &l.up}, down: steering{way: &l.down}}
+	c.ctx, c.cancel = context.WithCancel(l.ctx)
 	c.up.begin()
 	c.down.begin()
 	c.heal = l.noted(what, func() {
+		c.cancel()
+		c.steered.Wait()
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.over = true
@@ -85,7 +94,21 @@ func (c *Course) Outage(down bool) {
 	}
 }
 
-// End undoes the course. It may be called any number of times.
+// Steer has a goroutine change the course over time. Its context ends with the course or the link, which wait for it.
+func (c *Course) Steer(steer func(context.Context)) {
+	c.steered.Add(1)
+	if !c.link.begin(func() {
+		defer c.steered.Done()
+		steer(c.ctx)
+	}) {
+		c.steered.Done()
+	}
+}
+
+// Tell notes in the log what the course does now.
+func (c *Course) Tell(text string) { c.link.note(evidence.Seen, c.link.o.Name+": "+text) }
+
+// End undoes the course. It may be called any number of times, but not by who steers it.
 func (c *Course) End() { c.heal() }
 
 func (s *steering) begin() {

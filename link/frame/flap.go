@@ -49,7 +49,7 @@ func (l *Link) wait(d time.Duration, stop <-chan struct{}) (stopped bool) {
 	case <-timer.C:
 		return false
 	case <-stop:
-	case <-l.ended:
+	case <-l.ctx.Done():
 	}
 	return true
 }

@@ -1,6 +1,7 @@
 package frame
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -47,15 +48,18 @@ type Link struct {
 	carrier carrier
 	seers   seers
 
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+
 	mu     sync.Mutex
 	closed bool
-	ended  chan struct{}  // closed by Close
-	tasks  sync.WaitGroup // of Flap
+	tasks  sync.WaitGroup // of Flap and of courses
 }
 
 // New makes a link whose ends are not attached yet: frames to them are lost.
 func New(o Options) *Link {
-	l := &Link{o: o, start: time.Now(), ended: make(chan struct{})}
+	l := &Link{o: o, start: time.Now()}
+	l.ctx, l.cancel = context.WithCancel(context.Background())
 	l.up.open(l, Up, o.Seed, 1)
 	l.down.open(l, Down, o.Seed, 2)
 	return l
@@ -95,11 +99,9 @@ func (l *Link) Counts() (up, down Count) { return l.up.counts(), l.down.counts()
 // called.
 func (l *Link) Close() {
 	l.mu.Lock()
-	if !l.closed {
-		l.closed = true
-		close(l.ended)
-	}
+	l.closed = true
 	l.mu.Unlock()
+	l.cancel()
 	l.up.close()
 	l.down.close()
 	l.tasks.Wait()

@@ -12,7 +12,7 @@ import (
 // errLinux says what is missing here.
 var errLinux = errors.New("programs cannot be given a network of their own here: that needs the namespaces of Linux\nhint: run it on Linux, or in a virtual machine with Linux")
 
-// Program is a command that was prepared to run in namespaces of its own.
+// Program is a command that was prepared to run in namespaces of its own. There is none here but nil, whose methods do nothing.
 type Program struct{}
 
 // Available says why programs cannot run in namespaces of their own on this machine, with the remedy; nil: they can.
@@ -21,8 +21,8 @@ func Available() error { return errLinux }
 // Prepare fails: there are no network namespaces here.
 func (p Place) Prepare(*exec.Cmd) (*Program, error) { return nil, errLinux }
 
-// Enter fails.
-func (p *Program) Enter() error { return errLinux }
+// Enter does nothing.
+func (p *Program) Enter() error { return nil }
 
 // Leave does nothing.
 func (p *Program) Leave() {}

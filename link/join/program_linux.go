@@ -42,14 +42,15 @@ type notice struct {
 	Status  string `json:"status,omitempty"`  // how it ended
 }
 
-// Program is a command that was prepared to run in namespaces of its own.
+// Program is a command that was prepared to run in namespaces of its own. A nil Program is one that was not: its methods do nothing.
 type Program struct {
 	link *frame.Link
 	peer *os.File // the first process's end of the socket, until it was started
 	conn *net.UnixConn
 
-	mu   sync.Mutex
-	stop func() // of the pump; nil: it does not run
+	mu     sync.Mutex
+	stop   func() // of the pump; nil: it does not run
+	closed bool
 }
 
 // Prepare changes cmd, which must not have been started, so that it will run in the place. Its standard streams, folder and environment
@@ -106,6 +107,9 @@ func socketPair() (*net.UnixConn, *os.File, error) {
 // Enter waits, after cmd was started, until its namespaces are set up, joins them to the link, and has the program begin. When it
 // fails, the process must be killed: it waits for that.
 func (p *Program) Enter() error {
+	if p == nil {
+		return nil
+	}
 	p.peer.Close()
 	tap, err := p.await()
 	if err != nil {
@@ -128,6 +132,10 @@ func (p *Program) Enter() error {
 func (p *Program) join(tap *os.File) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.closed {
+		tap.Close()
+		return net.ErrClosed
+	}
 	var err error
 	p.stop, err = pumpTAP(tap, p.link)
 	return err
@@ -163,6 +171,9 @@ func receive(conn *net.UnixConn) (n notice, file *os.File, err error) {
 
 // Leave takes the program off the network, as when its power goes: nothing that it or its kernel still sends is heard.
 func (p *Program) Leave() {
+	if p == nil {
+		return
+	}
 	p.mu.Lock()
 	stop := p.stop
 	p.stop = nil
@@ -175,6 +186,9 @@ func (p *Program) Leave() {
 // Status says, after the process has ended, how the program did, in the words of os.ProcessState; empty when it was killed with its
 // namespaces.
 func (p *Program) Status() string {
+	if p == nil {
+		return ""
+	}
 	for {
 		n, file, err := receive(p.conn)
 		if file != nil {
@@ -188,6 +202,12 @@ func (p *Program) Status() string {
 
 // Close takes the program off the network and frees what it held. The process ends too, if it still runs.
 func (p *Program) Close() {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
 	p.Leave()
 	p.peer.Close()
 	p.conn.Close()

@@ -2,6 +2,7 @@ package device
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -50,7 +51,7 @@ func (d *Device) connect(ctx context.Context, host, port string, secure bool) (n
 	if !secure {
 		return raw, nil
 	}
-	wait := connectWait
+	wait := d.connectWait()
 	if d.has("tls-no-handshake-timeout") {
 		wait = 24 * time.Hour
 	}
@@ -67,7 +68,7 @@ func (d *Device) connect(ctx context.Context, host, port string, secure bool) (n
 // reach makes a TCP connection to a host, by way of the device's own resolver where it has one.
 func (d *Device) reach(ctx context.Context, host, port string) (net.Conn, error) {
 	if d.names == nil {
-		ctx, cancel := d.cfg.Clock.Timeout(ctx, connectWait)
+		ctx, cancel := d.cfg.Clock.Timeout(ctx, d.connectWait())
 		defer cancel()
 		return d.cfg.Dial(ctx, "tcp", net.JoinHostPort(host, port))
 	}
@@ -86,6 +87,7 @@ func (d *Device) dialled(r dialResult) {
 		d.crash("heap corrupted by a DNS answer")
 	}
 	if r.err != nil {
+		d.suspectPath(r.err)
 		d.afterFailure()
 		d.retry(r.err.Error(), tlsFailed, 0)
 		return
@@ -95,6 +97,22 @@ func (d *Device) dialled(r dialResult) {
 	d.link.at = d.net.now()
 	go d.link.read(d.maxPacket())
 	d.sendConnect()
+}
+
+// connectWait is how long a connection may take, and then a handshake on it.
+func (d *Device) connectWait() time.Duration {
+	if d.has("connect-half-second") {
+		return time.Second / 2
+	}
+	return connectWait
+}
+
+// suspectPath has the device send small packets, and ask for them, after a handshake that came to nothing: large ones may be lost on the
+// way without a word (RFC 4821, section 1.1).
+func (d *Device) suspectPath(err error) {
+	if d.net != nil && d.trust != nil && errors.Is(err, context.DeadlineExceeded) && !d.has("mtu-no-probing") {
+		d.net.narrow()
+	}
 }
 
 // retry sets the time of the next attempt.

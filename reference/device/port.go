@@ -28,7 +28,8 @@ type port struct {
 
 	mu    sync.Mutex
 	lease *lease
-	count int // how many addresses it had; a connection from an earlier one is dead
+	small bool // packets are to be small, whatever the lease says
+	count int  // how many addresses it had; a connection from an earlier one is dead
 }
 
 // Ports and waits of DHCP.
@@ -285,6 +286,30 @@ func (n *port) decline(l lease) {
 	}))
 }
 
+// smallMTU is that of every IPv6 link (RFC 8200, section 5), and of nearly all others.
+const smallMTU = 1280
+
+// fitting is the MTU to use in place of that of a lease.
+func (n *port) fitting(mtu int) int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.small {
+		return min(mtu, smallMTU)
+	}
+	return mtu
+}
+
+// narrow has the port send small packets from now on, and ask for them in new connections.
+func (n *port) narrow() {
+	n.mu.Lock()
+	n.small = true
+	l := n.lease
+	n.mu.Unlock()
+	if l != nil {
+		n.host.SetMTU(n.fitting(l.mtu))
+	}
+}
+
 // use configures the port by a lease.
 func (n *port) use(l lease, fresh bool) error {
 	if fresh {
@@ -296,7 +321,7 @@ func (n *port) use(l lease, fresh bool) error {
 	if n.has("dhcp-mtu-ignored") {
 		l.mtu = usualMTU
 	}
-	n.host.SetMTU(l.mtu)
+	n.host.SetMTU(n.fitting(l.mtu))
 	n.host.RouteVia(l.routes)
 	if l.router.IsValid() {
 		n.host.Route(l.router)

@@ -1,0 +1,13 @@
+package reference
+
+var routerDefects = []Defect{
+	{"dhcp-gives-up", "asks four times for an address, and then no more", []string{"environment.dhcp-retry"}},
+	{"dhcp-hammer", "asks for an address twice a second", []string{"environment.dhcp-retry"}},
+	{"dhcp-never-renews", "does not renew its lease", []string{"environment.dhcp-renew"}},
+	{"dhcp-renew-broadcast", "renews its lease by broadcast", []string{"environment.dhcp-renew"}},
+	{"dhcp-nak-ignored", "goes on with an address that was refused", []string{"environment.dhcp-nak"}},
+	{"dhcp-keeps-expired", "goes on with an address whose lease is over", []string{"environment.dhcp-expired"}},
+	{"dhcp-options-once", "looks at DHCP options only in its first lease", []string{"environment.dhcp-options"}},
+	{"dhcp-mtu-ignored", "ignores the MTU that DHCP tells", []string{"environment.dhcp-options"}},
+	{"dhcp-no-probe", "does not look whether somebody has its address", []string{"environment.dhcp-conflict"}},
+}
