@@ -10,6 +10,7 @@ var Risk = check.Risk{
 	Title: "Real environments",
 	Plain: "Home routers, hotel portals, crowded air and slow links do what no lab network does: they lose, delay, hide and forget.",
 	Checks: []*check.Check{
+		DailyLife,
 		DhcpRetry,
 		DhcpRenew,
 		DhcpNak,

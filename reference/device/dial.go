@@ -52,8 +52,11 @@ func (d *Device) connect(ctx context.Context, host, port string, secure bool) (n
 		return raw, nil
 	}
 	wait := d.connectWait()
-	if d.has("tls-no-handshake-timeout") {
+	switch {
+	case d.has("tls-no-handshake-timeout"):
 		wait = 24 * time.Hour
+	case d.has("tls-hurried"):
+		wait = 500 * time.Millisecond
 	}
 	ctx, cancel := d.cfg.Clock.Timeout(ctx, wait)
 	defer cancel()
