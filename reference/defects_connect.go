@@ -19,7 +19,7 @@ var connectDefects = []Defect{
 	{"backoff-no-jitter", "doubles its waits without chance", []string{"fault.reconnect-refused-port", "load.reconnect-spread"}},
 	{"backoff-cap-1h", "waits up to an hour", []string{"fault.reconnect-cap"}},
 	{"backoff-reset-by-connack", "starts its waits anew at every CONNACK", []string{"fault.reconnect-after-connack", "fault.reconnect-after-connack-reset", "fault.reconnect-short-sessions"}},
-	{"backoff-none-after-session", "tries again at once when a session is dropped", []string{"fault.reconnect-after-connack", "fault.reconnect-short-sessions"}},
+	{"backoff-none-after-session", "tries again at once when a session is dropped", []string{"fault.ws-reconnect", "fault.reconnect-after-connack", "fault.reconnect-short-sessions"}},
 	{"backoff-none-after-tls-failure", "tries again at once when the connection or the handshake fails", []string{"fault.tls-abort-loop", "fault.tls-alert-loop", "fault.reconnect-refused-port"}},
 	{"backoff-never-reset", "never starts its waits anew", []string{"fault.reconnect-first-retry"}},
 	{"backoff-slow-after-long-session", "waits a minute when a long session is dropped", []string{"fault.reconnect-first-retry"}},

@@ -51,5 +51,7 @@ var Risk = check.Risk{
 		Mtu1492,
 		MtuBlackhole,
 		UnsettledNetwork,
+		HTTPCaptive,
+		HTTPProxy,
 	},
 }

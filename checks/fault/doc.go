@@ -47,6 +47,8 @@ var Risk = check.Risk{
 		ClockJump,
 		SNTPBadReply,
 		LeapSecond,
+		WsClose,
+		WsReconnect,
 		CoapDTLSHelloStorm,
 		CoapDTLSNatRebind,
 		CoapDTLSNewSession,

@@ -52,6 +52,8 @@ var Risk = check.Risk{
 		HTTPBodyHuge,
 		HTTPHeadersBig,
 		HTTPStatus401,
+		WsHandshake,
+		WsFrame,
 		BrokerV311,
 		BrokerV5,
 		BrokerFirstPacket,

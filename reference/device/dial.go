@@ -49,7 +49,7 @@ func (d *Device) connect(ctx context.Context, host, port string, secure bool) (n
 	}
 	d.track(raw)
 	if !secure {
-		return raw, nil
+		return d.upgrade(ctx, raw, host, port)
 	}
 	wait := d.connectWait()
 	switch {
@@ -65,7 +65,7 @@ func (d *Device) connect(ctx context.Context, host, port string, secure bool) (n
 		_ = raw.Close() // the handshake's error says why
 		return nil, err
 	}
-	return conn, nil
+	return d.upgrade(ctx, conn, host, port)
 }
 
 // reach makes a TCP connection to a host, by way of the device's own resolver where it has one.
