@@ -32,6 +32,7 @@ type Options struct {
 	Defects          []string      // planted in the reference product
 	KeepSecrets      bool
 	Shrink           int               // replays in which a check may look for the smallest schedule of faults that still fails
+	Profiles         []string          // network profiles for the check of daily life, instead of those that the product file names
 	Schedule         schedule.Schedule // of network faults, instead of those that checks draw; nil: they draw
 	Confirm          bool              // repeat failures that were seen while the machine lagged, after all others
 }
@@ -40,7 +41,7 @@ type Options struct {
 func Plan(o Options, now time.Time) (evidence.Plan, error) {
 	p := evidence.Plan{
 		Product: o.Product.Name, File: o.File, Version: o.Version, Seed: o.Seed, Created: now, Selection: selection(o),
-		Timeout: o.Timeout.Seconds(), Defects: o.Defects, KeepSecrets: o.KeepSecrets, Schedule: o.Schedule.String(),
+		Timeout: o.Timeout.Seconds(), Defects: o.Defects, KeepSecrets: o.KeepSecrets, Schedule: o.Schedule.String(), Profiles: o.Profiles,
 	}
 	for _, part := range o.Product.Parts {
 		if !part.Real() {

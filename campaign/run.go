@@ -227,7 +227,7 @@ func (r *runner) execute(ctx context.Context, job evidence.Job, defects []string
 	defer bed.Close()
 	done := c.Execute(ctx, check.Execution{
 		Bed: bed, Reproduce: r.reproduce(job), File: filepath.ToSlash(filepath.Join(rel, evidence.WireFile)), Capture: packets.name(rel),
-		Limit: r.o.Timeout, Schedule: r.o.Schedule, Shrink: r.o.Shrink,
+		Limit: r.o.Timeout, Schedule: r.o.Schedule, Shrink: r.o.Shrink, Profiles: r.o.Profiles,
 		Progress: func(text string) { r.watch.Step(job, text) },
 	})
 	done.Repeat, done.Dir = job.Repeat, rel
@@ -243,7 +243,8 @@ func (r *runner) variant(name string) product.Variant {
 	return product.Variant{Name: name}
 }
 
-// reproduce is the command that runs just this job again.
+// reproduce is the command that runs just this job again. What a check was told of networks and their faults it adds itself, as far as a
+// finding rests on it.
 func (r *runner) reproduce(job evidence.Job) string {
 	file := ""
 	if r.o.File != "" {
@@ -252,9 +253,6 @@ func (r *runner) reproduce(job evidence.Job) string {
 	command := fmt.Sprintf("shakedown run%s --only %s --seed %d", file, job.Check, r.o.Seed)
 	for _, d := range r.o.Defects {
 		command += " --defect " + d
-	}
-	if len(r.o.Schedule) > 0 {
-		command += fmt.Sprintf(" --schedule %q", r.o.Schedule)
 	}
 	if r.o.Timeout > 0 {
 		command += " --timeout " + r.o.Timeout.String()

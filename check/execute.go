@@ -21,6 +21,7 @@ type Execution struct {
 	Limit     time.Duration // device time; 0: the check's own
 	Progress  func(step string)
 	Schedule  schedule.Schedule // of network faults; nil: the check draws one if it needs one
+	Profiles  []string          // network profiles, instead of those that the product file names
 	Shrink    int               // replays in which it may look for a smaller one that still fails
 }
 
@@ -28,7 +29,7 @@ type Execution struct {
 // that neither found nor measured nor recorded anything about the part: nothing seen is not a pass.
 func (c *Check) Execute(ctx context.Context, x Execution) evidence.Result {
 	r := evidence.Result{Check: c.ID, Variant: x.Bed.Variant.Name}
-	t := &T{Bed: x.Bed, Schedule: x.Schedule, Shrink: x.Shrink, check: c, reproduce: x.Reproduce, progress: x.Progress}
+	t := &T{Bed: x.Bed, Schedule: x.Schedule, Shrink: x.Shrink, Profiles: x.Profiles, check: c, reproduce: x.Reproduce, progress: x.Progress}
 	if t.progress == nil {
 		t.progress = func(string) {}
 	}

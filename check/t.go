@@ -14,6 +14,7 @@ import (
 type T struct {
 	*testbed.Bed
 	Schedule schedule.Schedule // of network faults, as the user gave it; nil: draw one
+	Profiles []string          // network profiles, as the user named them; nil: those of the product file
 	Shrink   int               // replays in which a smaller one that still fails may be looked for
 
 	check        *Check

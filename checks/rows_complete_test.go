@@ -21,7 +21,7 @@ func TestEveryRowIsCarriedOut(t *testing.T) {
 		case len(by[r.ID]) == 0 && r.NotBuilt == "":
 			t.Errorf("%s: no check carries it out, and rows.csv does not say why", r.ID)
 		case len(by[r.ID]) > 0 && r.NotBuilt != "":
-			t.Errorf("%s: rows.csv says it is not built, but %s carries it out", r.ID, strings.Join(by[r.ID], ", "))
+			t.Errorf("%s: the register says it is not built, but %s carries it out", r.ID, strings.Join(by[r.ID], ", "))
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/shakedown-test/shakedown/checks"
 	"github.com/shakedown-test/shakedown/driver"
 	"github.com/shakedown-test/shakedown/evidence"
+	"github.com/shakedown-test/shakedown/link/profile"
 	"github.com/shakedown-test/shakedown/product"
 	"github.com/shakedown-test/shakedown/reference"
 )
@@ -64,7 +65,7 @@ func vacuous(t *testing.T, open func(driver.Env) (driver.Driver, error)) []evide
 }
 
 func known() product.Known {
-	k := product.Known{Drivers: []string{"reference"}}
+	k := product.Known{Drivers: []string{"reference"}, Profiles: profile.Names()}
 	for _, r := range checks.All() {
 		k.Risks = append(k.Risks, r.ID)
 		for _, c := range r.Checks {

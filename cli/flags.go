@@ -12,6 +12,7 @@ import (
 
 	"github.com/shakedown-test/shakedown/campaign"
 	"github.com/shakedown-test/shakedown/checks"
+	"github.com/shakedown-test/shakedown/link/profile"
 	"github.com/shakedown-test/shakedown/link/schedule"
 	"github.com/shakedown-test/shakedown/product"
 	"github.com/shakedown-test/shakedown/reference"
@@ -29,6 +30,7 @@ type runFlags struct {
 	keepSecrets      bool
 	schedule         string
 	shrink           int
+	profiles         []string
 }
 
 // selectionFlags are those that run and plan share.
@@ -41,6 +43,8 @@ func (a *app) selectionFlags(c *cobra.Command, f *runFlags) {
 	fl.IntVar(&f.repeat, "repeat", 1, "run every check so many `times`")
 	fl.IntVar(&f.jobs, "jobs", 0, "`number` of checks at once (default: 32 for the reference product, 8 a core for processes)")
 	fl.DurationVar(&f.timeout, "timeout", 0, "limit for each check, in `time` of the device (default: each check's own)")
+	fl.StringSliceVar(&f.profiles, "profile", nil, "live the device's daily life in these network `profiles`, or in all; see docs/profiles.md")
+	complete(c, "profile", append(profile.Names(), "all"))
 	fl.StringVar(&f.schedule, "schedule", "", "network `faults` for the checks that draw some, such as \"10s+5s outage; 20s+30s loss 20%\"")
 	fl.IntVar(&f.shrink, "shrink", 12, "`replays` in which a check may look for the smallest schedule of faults that still fails")
 	fl.StringSliceVar(&f.defects, "defect", nil, "plant these `defects`; for the reference product only")
@@ -58,6 +62,9 @@ func (a *app) options(p *product.Product, file string, f runFlags) (campaign.Opt
 	if err := plantable(p, f.defects); err != nil {
 		return campaign.Options{}, err
 	}
+	if err := f.inProfiles(); err != nil {
+		return campaign.Options{}, err
+	}
 	var faults schedule.Schedule
 	if f.schedule != "" {
 		var err error
@@ -72,8 +79,31 @@ func (a *app) options(p *product.Product, file string, f runFlags) (campaign.Opt
 		Product: p, File: file, Risks: a.risks, Incidents: checks.Incident, Kinds: a.kinds, Version: Version,
 		Only: f.only, Skip: f.skip, Risk: f.risk, Seed: f.seed, Repeat: f.repeat, Timeout: f.timeout,
 		Parallel: parallel(p, f.jobs, runtime.NumCPU()), Defects: f.defects, KeepSecrets: f.keepSecrets, Confirm: true,
-		Schedule: faults, Shrink: f.shrink,
+		Schedule: faults, Shrink: f.shrink, Profiles: f.profiles,
 	}, nil
+}
+
+// dailyLife is the check that --profile is for.
+const dailyLife = "environment.daily-life"
+
+// inProfiles makes "all" of --profile every profile there is, and narrows the run to the check that they are for, unless the user
+// selected others.
+func (f *runFlags) inProfiles() error {
+	if len(f.profiles) == 0 {
+		return nil
+	}
+	if slices.Contains(f.profiles, "all") {
+		f.profiles = profile.Names()
+	}
+	for _, name := range f.profiles {
+		if _, err := profile.Named(name); err != nil {
+			return usage(err)
+		}
+	}
+	if len(f.only)+len(f.risk) == 0 {
+		f.only = []string{dailyLife}
+	}
+	return nil
 }
 
 // parallel is how many jobs run at once: as many as the user wants, or as many as suits the driver. In-process devices mostly wait,

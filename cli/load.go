@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/shakedown-test/shakedown/link/profile"
 	"github.com/shakedown-test/shakedown/product"
 	"github.com/shakedown-test/shakedown/reference"
 )
@@ -34,7 +35,7 @@ func (a *app) parse(name string, src []byte) (*product.Product, error) {
 
 // known is what product files may name.
 func (a *app) known() product.Known {
-	k := product.Known{Checks: a.checkIDs(), Risks: a.riskIDs()}
+	k := product.Known{Checks: a.checkIDs(), Risks: a.riskIDs(), Profiles: profile.Names()}
 	for name := range a.kinds {
 		k.Drivers = append(k.Drivers, name)
 	}

@@ -19,7 +19,7 @@ import (
 )
 
 // fixed are the flags that --resume takes from the run.
-var fixed = []string{"only", "skip", "risk", "seed", "repeat", "timeout", "out", "defect", "keep-secrets", "schedule"}
+var fixed = []string{"only", "skip", "risk", "seed", "repeat", "timeout", "out", "defect", "keep-secrets", "schedule", "profile"}
 
 // resume goes on with a run as it was begun. Nothing that had ended is run again.
 func (a *app) resume(cmd *cobra.Command, args []string, f runFlags) error {
@@ -44,7 +44,7 @@ func (a *app) resume(cmd *cobra.Command, args []string, f runFlags) error {
 		Product: p, File: plan.File, Risks: a.risks, Incidents: checks.Incident, Kinds: a.kinds, Version: Version, Seed: plan.Seed,
 		Timeout: time.Duration(plan.Timeout * float64(time.Second)), Defects: plan.Defects, KeepSecrets: plan.KeepSecrets,
 		Parallel: parallel(p, f.jobs, runtime.NumCPU()), Confirm: true,
-		Shrink: f.shrink,
+		Shrink: f.shrink, Profiles: plan.Profiles,
 	}
 	if plan.Schedule != "" {
 		if o.Schedule, err = schedule.Parse(plan.Schedule); err != nil {

@@ -169,4 +169,5 @@ type Plan struct {
 	Defects     []string `json:"defects,omitempty"`         // planted in the reference product
 	KeepSecrets bool     `json:"keep_secrets,omitempty"`    // nothing is blanked in what is written
 	Schedule    string   `json:"schedule,omitempty"`        // of network faults, instead of those that checks draw
+	Profiles    []string `json:"profiles,omitempty"`        // network profiles, instead of those that the product file names
 }

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
-
 )
 
 // TestSegments asks the part's kernel how many segments with data came.

@@ -17,6 +17,8 @@ type Known struct {
 	Checks  []string // check ids
 	Risks   []string // risk ids
 	Drivers []string // driver names; "stand-in" is always known
+
+	Profiles []string // network profiles
 }
 
 // Load reads a product file strictly: a key or a name that nothing knows is a mistake. The error is a *Mistakes with everything

@@ -19,6 +19,8 @@ var known = Known{
 	Checks:  []string{"fault.reconnect-backoff", "protocol.keep-alive", "security.tls-hostname"},
 	Risks:   []string{"protocol", "fault", "security"},
 	Drivers: []string{"process", "external", "human", "exec", "reference"},
+
+	Profiles: []string{"lte-m", "geo-satellite"},
 }
 
 func TestBadFiles(t *testing.T) {

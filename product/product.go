@@ -12,6 +12,7 @@ type Product struct {
 	Links    []Link      `yaml:"links,omitempty"`    // how they speak
 	Variants []Variant   `yaml:"variants,omitempty"` // none: one variant named default, for all users
 	Declared Declared    `yaml:"declared,omitempty"` // what the maker promises
+	Networks []Network   `yaml:"networks,omitempty"` // network profiles in which the product is promised to work
 	Accepted []Deviation `yaml:"accepted,omitempty"` // findings that the maker accepts, until a day
 	Exclude  []Exclusion `yaml:"exclude,omitempty"`  // risks that this launch decision leaves out
 }
@@ -115,6 +116,7 @@ type UPnP struct {
 // hold {id}.
 type CoAPPart struct {
 	Telemetry string    `yaml:"telemetry,omitempty"` // path to which it posts or puts its measurements, as JSON where documents show in them
+	Sequence  string    `yaml:"sequence,omitempty"`  // CEL over a telemetry payload: its running number
 	Config    *Document `yaml:"config,omitempty"`    // what it GETs after its start
 	Settings  *Document `yaml:"settings,omitempty"`  // what it observes
 	Action    *Document `yaml:"action,omitempty"`    // a resource of its own to which a POST makes it do something that it counts
@@ -212,6 +214,14 @@ type Declared struct {
 	PublishBudget int      `yaml:"publish_budget,omitempty"`  // messages a minute in normal use
 	Sleeps        bool     `yaml:"sleeps,omitempty"`          // commands can come while it is away
 	SupportUntil  Date     `yaml:"support_until,omitempty"`   // end of the support period
+}
+
+// Network is a network profile in which the device is promised to work, and how well.
+type Network struct {
+	Profile       string   `yaml:"profile"`                  // name of a network profile, such as "lte-m"
+	ConnectWithin Duration `yaml:"connect_within,omitempty"` // from power-on to an accepted connection there; default: as declared for any network
+	CommandWithin Duration `yaml:"command_within,omitempty"` // from a command to its effect; default 30 s
+	Success       float64  `yaml:"success,percent"`          // share of the attempts that keep both, 0..1, such as "90%"
 }
 
 // Deviation is a finding that the maker accepts.

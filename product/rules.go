@@ -24,6 +24,7 @@ func (l *loader) rules() {
 	l.linkRules()
 	l.variantRules()
 	l.declaredRules()
+	l.profileRules()
 	l.decisionRules()
 }
 
@@ -114,6 +115,21 @@ func (l *loader) declaredRules() {
 	for _, key := range counted {
 		if l.has("declared/"+key) && counts[key] <= 0 {
 			l.fault("declared/"+key, key+" must be 1 or more", "leave the key out if nothing is promised")
+		}
+	}
+}
+
+func (l *loader) profileRules() {
+	names := map[string]bool{}
+	for i, n := range l.product.Networks {
+		at := join("networks", strconv.Itoa(i))
+		oneOf(l, at+"/profile", "network profile", n.Profile, l.known.Profiles)
+		if names[n.Profile] {
+			l.fault(at+"/profile", fmt.Sprintf("a second entry for %s", short(n.Profile)), "write one for each profile")
+		}
+		names[n.Profile] = n.Profile != ""
+		if l.has(at+"/success") && (n.Success <= 0 || n.Success > 1) {
+			l.fault(at+"/success", fmt.Sprintf("a success of %.4g %%", n.Success*100), "write a percentage above 0 % and up to 100 %")
 		}
 	}
 }

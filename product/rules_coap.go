@@ -12,6 +12,10 @@ func (l *loader) coapRules(c *CoAPPart, at string) {
 	}
 	l.path(at+"/telemetry", c.Telemetry)
 	l.path(at+"/resource", c.Resource)
+	if c.Sequence != "" {
+		_, err := CompileSequence(c.Sequence)
+		l.expression(at+"/sequence", err)
+	}
 	if c.Port < 0 || c.Port > 65535 {
 		l.fault(at+"/port", fmt.Sprintf("%d is no port", c.Port), "5683 is that of CoAP")
 	}

@@ -11,7 +11,20 @@ type Defect struct {
 
 // Defects are all that can be planted, sorted by subject.
 func Defects() []Defect {
-	return slices.Concat(tlsDefects, networkDefects, connectDefects, sessionDefects, messageDefects, malformedDefects, cloudDefects, httpDefects, homeDefects)
+	return slices.Concat(
+		tlsDefects,
+		connectDefects,
+		sessionDefects,
+		messageDefects,
+		malformedDefects,
+		cloudDefects,
+		httpDefects,
+		homeDefects,
+		coapDefects,
+		networkDefects,
+		routerDefects,
+		strainDefects,
+	)
 }
 
 func known(id string) bool {

@@ -32,7 +32,7 @@ var messageDefects = []Defect{
 	{"telemetry-flood", "measures ten times as often as declared", []string{"telemetry.publish-rate"}},
 
 	{"topic-long-crash", "crashes at a topic name above 255 bytes", []string{"protocol.long-topic"}},
-	{"payload-4k", "drops payloads above 4 KiB in silence", []string{"fault.large-command"}},
+	{"payload-4k", "drops payloads above 4 KiB in silence", []string{"fault.large-command", "environment.mtu-1492"}},
 	{"payload-large-crash", "crashes at a payload above 64 KiB", []string{"fault.large-command"}},
 	{"packet-size-ignored", "sends packets larger than the server takes", []string{"protocol.max-packet-size"}},
 	{"payload-lax-json", "takes repeated keys and ill-formed UTF-8", []string{"fault.bad-payload"}},

@@ -34,6 +34,7 @@ var tlsDefects = []Defect{
 	{"tls-13-only", "speaks TLS 1.3 only", []string{"protocol.tls-versions"}},
 	{"tls-weak-ciphers", "offers RC4, 3DES and static RSA", []string{"security.tls-weak-cipher", "security.tls-cipher-offer"}},
 	{"tls-no-sni", "does not send the host name", []string{"security.tls-server-name"}},
+	{"tls-hurried", "gives a handshake half a second", []string{"environment.daily-life"}},
 	{"tls-no-handshake-timeout", "waits for ever for the handshake", []string{"fault.tls-stall"}},
 	{"tls-failure-crash", "crashes after the fourth failed handshake", []string{"fault.tls-abort-loop", "fault.tls-alert-loop"}},
 	{"tls-failure-plain", "tries in the clear after a failed handshake", []string{"security.tls-replaced-key", "security.tls-no-plain-fallback", "security.tls-no-data"}},

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strings"
 
 	"github.com/shakedown-test/shakedown/driver"
 	"github.com/shakedown-test/shakedown/evidence"
@@ -29,7 +30,7 @@ func newSensorControl(env driver.Env) *control {
 	return c
 }
 
-// sensorConfig puts together what the sensor is told.
+// sensorConfig puts together what the sensor is told. Firmware 1.x has certificates; since 2.0 it has pre-shared keys.
 func sensorConfig(c *control) (sensor.Config, error) {
 	v, env := c.env.Values, c.env
 	cfg := sensor.Config{
@@ -52,7 +53,7 @@ func sensorConfig(c *control) (sensor.Config, error) {
 		name string
 		into *[]byte
 	}{{"ca.file", &cfg.Roots}, {"client.cert", &cfg.Cert}, {"client.key", &cfg.CertKey}} {
-		if v[f.name] == "" {
+		if v[f.name] == "" || !strings.HasPrefix(cfg.Firmware, "1.") {
 			continue
 		}
 		if *f.into, err = os.ReadFile(v[f.name]); err != nil {

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -127,6 +128,13 @@ func (d *Device) prepareCoAP() error {
 			return fmt.Errorf("compile what %s shows: %w", key, err)
 		}
 		d.shows[key] = v
+	}
+	if expr := d.coapPart().Sequence; expr != "" {
+		v, err := product.CompileValue(expr)
+		if err != nil {
+			return fmt.Errorf("compile the sequence: %w", err)
+		}
+		d.shows["sequence"] = v
 	}
 	return nil
 }
@@ -260,6 +268,24 @@ func (d *Device) NextContact(ctx context.Context, mark int, within time.Duration
 		return nil, fmt.Errorf("%w: no request that could be answered within %s", ErrOffline, within)
 	}
 	return &Contact{Peer: d.bed.CoAP.Peer(e.Conn), Mark: first.N, Since: first.At}, nil
+}
+
+// Door is where the device answers plain CoAP in its own network, as declared; ok is false when it has no address that is known here.
+func (d *Device) Door() (at netip.AddrPort, ok bool) {
+	if d.host == nil || len(d.host.Addresses()) == 0 {
+		return at, false
+	}
+	return netip.AddrPortFrom(d.host.Addresses()[0].Addr(), uint16(d.coapPart().Port)), d.coapPart().Port > 0
+}
+
+// Sequence is the running number of a telemetry message; ok is false when it is none, or has none.
+func (d *Device) Sequence(e evidence.Event) (n int64, ok bool) {
+	says, ok := d.Says("sequence", e)
+	if !ok {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(says, 10, 64)
+	return n, err == nil
 }
 
 // Certified has the server take devices by certificate alone, and shows this one.

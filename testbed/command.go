@@ -49,6 +49,9 @@ type commandShape struct {
 	when product.Program
 }
 
+// TakesCommands reports whether a command with an effect is declared for it.
+func (d *Device) TakesCommands() bool { return d.command != nil }
+
 // prepare compiles what the product file declares about the device.
 func (d *Device) prepare() error {
 	if err := d.prepareCoAP(); err != nil {

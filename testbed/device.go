@@ -46,7 +46,9 @@ func (d *Device) Cut(ctx context.Context) error {
 	if !ok {
 		return fmt.Errorf("cut the power of %s: %w", d.Part.Name, driver.ErrCannot)
 	}
-	d.bed.Link.Silence()
+	if d.bed.Link != nil {
+		d.bed.Link.Silence()
+	}
 	return k.Kill(ctx)
 }
 

@@ -37,6 +37,14 @@ func (b *Bed) Watch() *Watched {
 	return w
 }
 
+// Block swallows what the device sends and match holds for, on its own link; what says which that is, as in "UDP to port 123".
+func (b *Bed) Block(what string, match func(Sent) bool) (undo func()) {
+	return b.Access.Filter(frame.Up, what, func(f []byte) bool {
+		s, ok := begins(f)
+		return !ok || !match(s)
+	})
+}
+
 // Sent is what was sent so far to a port; TCP says whether SYNs or datagrams are meant.
 func (w *Watched) Sent(tcp bool, port uint16) (all []Sent) {
 	w.mu.Lock()

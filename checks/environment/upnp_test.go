@@ -95,8 +95,10 @@ func TestJudgeRequests(t *testing.T) {
 
 func TestCalls(t *testing.T) {
 	events := []evidence.Event{
-		{Kind: evidence.In, Data: &upnp.Call{Action: "AddPortMapping", Lease: time.Minute}}, {Kind: evidence.Out, Data: &upnp.Call{Action: "AddPortMapping"}},
-		{Kind: evidence.In, Data: &upnp.Search{}}, {Kind: evidence.In, Data: &upnp.Call{Action: "GetStatusInfo"}},
+		{Kind: evidence.In, Data: &upnp.Call{Action: "AddPortMapping", Lease: time.Minute}},
+		{Kind: evidence.Out, Data: &upnp.Call{Action: "AddPortMapping"}},
+		{Kind: evidence.In, Data: &upnp.Search{}},
+		{Kind: evidence.In, Data: &upnp.Call{Action: "GetStatusInfo"}},
 	}
 	if n, s := len(adding(events)), searches(events); n != 1 || s != 1 {
 		t.Errorf("%d requests and %d searches", n, s)

@@ -73,7 +73,7 @@ func NewHost(clk *clock.Clock, l *frame.Link, mac net.HardwareAddr, seed uint64)
 	l.Near(func(f []byte) {
 		h.seen.look(f)
 		h.taps.look(f)
-		h.nic.receive(f)
+		h.nic.deliver(f)
 	})
 	return h, nil
 }
@@ -81,8 +81,8 @@ func NewHost(clk *clock.Clock, l *frame.Link, mac net.HardwareAddr, seed uint64)
 // Close ends the host: its connections are gone without a word, and nothing of it runs any more.
 func (h *Host) Close() {
 	h.auto.close()
+	h.nic.stop()
 	h.stack.Destroy()
-	h.nic.end()
 }
 
 // Add gives the host an address; the prefix says what is on its link.

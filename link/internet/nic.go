@@ -13,71 +13,52 @@ import (
 type nic struct {
 	send func(frame []byte)
 
-	later    sync.Mutex
-	waiting  [][]byte // ICMP messages
-	delivers bool     // a goroutine hands them over
-	ended    bool
-	tasks    sync.WaitGroup
-
 	mu         sync.RWMutex
 	mtu        uint32
 	mac        tcpip.LinkAddress
 	dispatcher stack.NetworkDispatcher
+	closed     bool
+	errors     sync.WaitGroup // ICMP errors on their way to the stack
 }
 
-// receive gives a frame to the stack, if it is meant for it. An ICMP message comes by a goroutine of its own: the stack takes an error with
-// the lock of the socket that it is about, which whoever just sends may hold, and a link hands over in the goroutine of the sender.
-func (n *nic) receive(frame []byte) {
-	if !isICMP(frame) {
-		n.deliver(frame)
+// deliver gives a frame to the stack, if it is meant for it. An ICMP error can be the answer to what the stack is sending just now in this
+// very goroutine, with the connection locked that the error is about, so that it is given by another one.
+func (n *nic) deliver(frame []byte) {
+	if !isICMPError(frame) {
+		n.give(frame)
 		return
 	}
-	n.later.Lock()
-	defer n.later.Unlock()
-	if n.ended || len(n.waiting) >= maxWaiting {
-		return
-	}
-	n.waiting = append(n.waiting, frame)
-	if !n.delivers {
-		n.delivers = true
-		n.tasks.Go(n.deliverWaiting)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.closed {
+		n.errors.Go(func() { n.give(frame) })
 	}
 }
 
-// maxWaiting bounds the ICMP messages that wait for a busy stack.
-const maxWaiting = 1024
-
-func (n *nic) deliverWaiting() {
-	n.later.Lock()
-	defer n.later.Unlock()
-	for len(n.waiting) > 0 {
-		next := n.waiting[0]
-		n.waiting = n.waiting[1:]
-		n.later.Unlock()
-		n.deliver(next)
-		n.later.Lock()
-	}
-	n.delivers, n.waiting = false, nil
-}
-
-// end has no more ICMP messages taken, and waits until none is being handed over.
-func (n *nic) end() {
-	n.later.Lock()
-	n.ended, n.waiting = true, nil
-	n.later.Unlock()
-	n.tasks.Wait()
-}
-
-// isICMP reports whether a frame is an ICMP message over IPv4, or over IPv6 without extension headers.
-func isICMP(f []byte) bool {
-	if len(f) < header.EthernetMinimumSize+20 || f[12] != 0x08 && f[12] != 0x86 {
+// isICMPError reports whether a frame holds an error message of ICMP or ICMPv6.
+func isICMPError(f []byte) bool {
+	if len(f) < 14+40+8 && len(f) < 14+20+8 {
 		return false
 	}
-	return f[12] == 0x08 && f[13] == 0x00 && f[23] == 1 || f[12] == 0x86 && f[13] == 0xDD && f[20] == 58
+	switch {
+	case f[12] == 0x08 && f[13] == 0x00 && f[23] == 1:
+		at := 14 + int(f[14]&0xf)*4
+		return len(f) > at && f[at] != 0 && f[at] != 8
+	case f[12] == 0x86 && f[13] == 0xDD && f[20] == 58:
+		return len(f) > 54 && f[54] < 128
+	}
+	return false
 }
 
-// deliver gives a frame to the stack, if it is meant for it.
-func (n *nic) deliver(frame []byte) {
+// stop waits for errors that are on their way to the stack; none is given any more.
+func (n *nic) stop() {
+	n.mu.Lock()
+	n.closed = true
+	n.mu.Unlock()
+	n.errors.Wait()
+}
+
+func (n *nic) give(frame []byte) {
 	n.mu.RLock()
 	to, mac := n.dispatcher, n.mac
 	n.mu.RUnlock()
@@ -182,7 +163,7 @@ func (n *nic) Capabilities() stack.LinkEndpointCapabilities {
 // ARPHardwareType implements stack.NetworkLinkEndpoint.
 func (n *nic) ARPHardwareType() header.ARPHardwareType { return header.ARPHardwareEther }
 
-// Wait implements stack.NetworkLinkEndpoint: end waits.
+// Wait implements stack.NetworkLinkEndpoint: there is no goroutine to wait for.
 func (n *nic) Wait() {}
 
 // Close implements stack.NetworkLinkEndpoint.

@@ -91,6 +91,11 @@ func (h *Host) Probe(ctx context.Context, a netip.Addr) (taken bool, err error) 
 	}
 }
 
+// Pin has the host believe for ever that an address is at an Ethernet address.
+func (h *Host) Pin(a netip.Addr, mac net.HardwareAddr) {
+	_ = h.stack.AddStaticNeighbor(only, number(a), tcpip.AddrFromSlice(a.AsSlice()), tcpip.LinkAddress(mac)) // the interface has ARP
+}
+
 // Announce tells the link who has an address now (RFC 5227, section 2.3).
 func (h *Host) Announce(a netip.Addr) {
 	h.Send(arpMessage(1, [6]byte(h.MAC), a, [6]byte{}, a))

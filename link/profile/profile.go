@@ -43,16 +43,23 @@ func All() []Profile {
 	return slices.SortedFunc(slices.Values(all), func(a, b Profile) int { return strings.Compare(a.Name, b.Name) })
 }
 
-// Named is the profile of a name. Its error lists the names that there are.
-func Named(name string) (Profile, error) {
+// Names are the names of all profiles, in order.
+func Names() []string {
 	var names []string
 	for _, p := range All() {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// Named is the profile of a name. Its error lists the names that there are.
+func Named(name string) (Profile, error) {
+	for _, p := range all {
 		if p.Name == name {
 			return p, nil
 		}
-		names = append(names, p.Name)
 	}
-	return Profile{}, fmt.Errorf("no network profile is called %q\nhint: one of: %s", name, strings.Join(names, ", "))
+	return Profile{}, fmt.Errorf("no network profile is called %q\nhint: one of: %s", name, strings.Join(Names(), ", "))
 }
 
 // Apply puts the profile in force on a link, as one impairment, until undo or until the link is closed.

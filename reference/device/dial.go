@@ -2,6 +2,7 @@ package device
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -48,11 +49,14 @@ func (d *Device) connect(ctx context.Context, host, port string, secure bool) (n
 	}
 	d.track(raw)
 	if !secure {
-		return raw, nil
+		return d.upgrade(ctx, raw, host, port)
 	}
-	wait := connectWait
-	if d.has("tls-no-handshake-timeout") {
+	wait := d.connectWait()
+	switch {
+	case d.has("tls-no-handshake-timeout"):
 		wait = 24 * time.Hour
+	case d.has("tls-hurried"):
+		wait = 500 * time.Millisecond
 	}
 	ctx, cancel := d.cfg.Clock.Timeout(ctx, wait)
 	defer cancel()
@@ -61,13 +65,13 @@ func (d *Device) connect(ctx context.Context, host, port string, secure bool) (n
 		_ = raw.Close() // the handshake's error says why
 		return nil, err
 	}
-	return conn, nil
+	return d.upgrade(ctx, conn, host, port)
 }
 
 // reach makes a TCP connection to a host, by way of the device's own resolver where it has one.
 func (d *Device) reach(ctx context.Context, host, port string) (net.Conn, error) {
 	if d.names == nil {
-		ctx, cancel := d.cfg.Clock.Timeout(ctx, connectWait)
+		ctx, cancel := d.cfg.Clock.Timeout(ctx, d.connectWait())
 		defer cancel()
 		return d.cfg.Dial(ctx, "tcp", net.JoinHostPort(host, port))
 	}
@@ -86,6 +90,7 @@ func (d *Device) dialled(r dialResult) {
 		d.crash("heap corrupted by a DNS answer")
 	}
 	if r.err != nil {
+		d.suspectPath(r.err)
 		d.afterFailure()
 		d.retry(r.err.Error(), tlsFailed, 0)
 		return
@@ -95,6 +100,22 @@ func (d *Device) dialled(r dialResult) {
 	d.link.at = d.net.now()
 	go d.link.read(d.maxPacket())
 	d.sendConnect()
+}
+
+// connectWait is how long a connection may take, and then a handshake on it.
+func (d *Device) connectWait() time.Duration {
+	if d.has("connect-half-second") {
+		return time.Second / 2
+	}
+	return connectWait
+}
+
+// suspectPath has the device send small packets, and ask for them, after a handshake that came to nothing: large ones may be lost on the
+// way without a word (RFC 4821, section 1.1).
+func (d *Device) suspectPath(err error) {
+	if d.net != nil && d.trust != nil && errors.Is(err, context.DeadlineExceeded) && !d.has("mtu-no-probing") {
+		d.net.narrow()
+	}
 }
 
 // retry sets the time of the next attempt.
@@ -110,6 +131,9 @@ func (d *Device) retry(why string, c cause, lasted time.Duration) {
 	}
 	d.con.say("offline: %s; next attempt in %.1f s", why, wait.Seconds())
 	d.retryAt = d.up + wait
+	if d.has("offline-gives-up") && d.back.n >= 3 {
+		d.retryAt = never
+	}
 }
 
 // maxPacket is the largest remaining length that the device reads.

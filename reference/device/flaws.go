@@ -18,6 +18,7 @@ type flaws struct {
 	slow           []*mqtt.Packet // commands given to a second worker
 	slowAt         time.Duration
 	commands       int
+	late           map[uint16]bool // packet ids whose acknowledgement was late
 }
 
 // bootFlawed is what defects do at boot.
@@ -115,6 +116,7 @@ func (d *Device) publishFlawed(p *mqtt.Packet, m *message) {
 
 // advanceFlawed does what defects do by the time alone.
 func (d *Device) advanceFlawed() {
+	d.advanceLate()
 	if len(d.flaw.slow) > 0 && d.up >= d.flaw.slowAt && d.online() {
 		late := d.flaw.slow
 		d.flaw.slow = nil

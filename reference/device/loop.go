@@ -88,6 +88,7 @@ func (d *Device) next() time.Duration {
 		at = min(at, max(l.greetTill, d.up+time.Second))
 	default:
 		at = min(at, max(d.pingAt(), d.up+time.Second/10))
+		at = min(at, max(d.lateAt(), d.up+time.Second/100))
 		if l.pinged != 0 {
 			at = min(at, max(l.pinged+l.keepAlive/2, d.up+time.Second/10))
 		}

@@ -25,10 +25,12 @@ type port struct {
 	changed chan struct{} // holds one when the lease changed
 
 	last netip.Addr // address of the last lease
+	from [6]byte    // Ethernet address of the last answer
 
 	mu    sync.Mutex
 	lease *lease
-	count int // how many addresses it had; a connection from an earlier one is dead
+	small bool // packets are to be small, whatever the lease says
+	count int  // how many addresses it had; a connection from an earlier one is dead
 }
 
 // Ports and waits of DHCP.
@@ -90,6 +92,9 @@ func (n *port) hear(frame []byte) {
 	if err != nil || p.OpCode != dhcpv4.OpcodeBootReply || !slices.Equal(p.ClientHWAddr, n.host.MAC) {
 		return
 	}
+	n.mu.Lock()
+	n.from = [6]byte(frame[6:12])
+	n.mu.Unlock()
 	select {
 	case n.in <- p:
 	default:
@@ -285,6 +290,30 @@ func (n *port) decline(l lease) {
 	}))
 }
 
+// smallMTU is that of every IPv6 link (RFC 8200, section 5), and of nearly all others.
+const smallMTU = 1280
+
+// fitting is the MTU to use in place of that of a lease.
+func (n *port) fitting(mtu int) int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.small {
+		return min(mtu, smallMTU)
+	}
+	return mtu
+}
+
+// narrow has the port send small packets from now on, and ask for them in new connections.
+func (n *port) narrow() {
+	n.mu.Lock()
+	n.small = true
+	l := n.lease
+	n.mu.Unlock()
+	if l != nil {
+		n.host.SetMTU(n.fitting(l.mtu))
+	}
+}
+
 // use configures the port by a lease.
 func (n *port) use(l lease, fresh bool) error {
 	if fresh {
@@ -296,9 +325,12 @@ func (n *port) use(l lease, fresh bool) error {
 	if n.has("dhcp-mtu-ignored") {
 		l.mtu = usualMTU
 	}
-	n.host.SetMTU(l.mtu)
+	n.host.SetMTU(n.fitting(l.mtu))
 	n.host.RouteVia(l.routes)
 	if l.router.IsValid() {
+		if n.has("arp-static") {
+			n.host.Pin(l.router, n.from[:])
+		}
 		n.host.Route(l.router)
 	} else {
 		n.host.Route()

@@ -87,5 +87,5 @@ func (d *Device) encode(r reading) []byte {
 	if err != nil {
 		panic("encode reading: " + err.Error()) // numbers and a time always encode
 	}
-	return b
+	return d.bloat(b)
 }

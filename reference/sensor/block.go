@@ -62,9 +62,6 @@ func (s *Sensor) configBlock(m *coap.Message) {
 	case err != nil && f.restarts < maxRestarts && m.Code != coap.NotFound:
 		s.say("configuration begins anew: %v", err)
 		s.fetch = &fetch{path: f.path, restarts: f.restarts + 1}
-		if s.has("coap-block-restart-endless") {
-			s.fetch.restarts = 0
-		}
 		s.block(config, s.fetch)
 	case err != nil:
 		s.say("configuration not taken: %v", err)

@@ -23,7 +23,7 @@ type Config struct {
 	Identity string   // of the pre-shared key
 	Key      []byte
 	Roots    []byte // PEM: the authorities that it trusts
-	Cert     []byte // PEM, its own
+	Cert     []byte // PEM, its own; empty: it has a pre-shared key
 	CertKey  []byte // PEM
 
 	Clock *clock.Clock

@@ -120,6 +120,11 @@ func (s *Sensor) retransmit() {
 			continue
 		}
 		again := !r.acked && r.sent <= maxRetransmit && !s.has("coap-no-retransmit")
+		if again && r.kind == config && s.has("coap-block-restart-always") {
+			s.drop(r)
+			s.fetchAt = s.up
+			continue
+		}
 		if again {
 			s.send(r)
 			continue

@@ -81,36 +81,38 @@ func isRefused(err error) bool {
 // Write is that of io.Writer, a datagram at a time.
 func (p *plain) Write(b []byte) (int, error) { return p.WriteTo(b, p.to) }
 
-// secure makes a DTLS session: by the pre-shared key, or by certificates where the server wants that.
+// secure makes a DTLS session: by certificates where the sensor has one, else by the pre-shared key.
 func (s *Sensor) secure(ctx context.Context, conn net.PacketConn) (*dtls.Conn, error) {
-	cfg := &dtls.Config{
-		PSK:             func([]byte) ([]byte, error) { return s.cfg.Key, nil },
-		PSKIdentityHint: []byte(s.cfg.Identity),
-		CipherSuites:    []dtls.CipherSuiteID{dtls.TLS_PSK_WITH_AES_128_CCM_8, dtls.TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8, dtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256},
-		ServerName:      s.cfg.Name,
-		FlightInterval:  s.cfg.Clock.Wall(time.Second),
-		MTU:             handshakeMTU,
+	interval, mtu := time.Second, handshakeMTU
+	switch {
+	case s.has("dtls-hello-storm"):
+		interval = 2 * time.Second
+	case s.has("dtls-large-flight"):
+		mtu = 1200
+	case s.has("dtls-no-fragments"):
+		conn = unfragmented{conn}
+	}
+	options := []dtls.ClientOption{
+		dtls.WithServerName(s.cfg.Name), dtls.WithFlightInterval(s.cfg.Clock.Wall(interval)), dtls.WithMTU(mtu),
+		dtls.WithDisableRetransmitBackoff(s.has("dtls-hello-storm")),
 	}
 	if len(s.cfg.Cert) > 0 {
 		cert, err := tls.X509KeyPair(s.cfg.Cert, s.cfg.CertKey)
 		if err != nil {
 			return nil, fmt.Errorf("read its certificate: %w", err)
 		}
-		cfg.Certificates, cfg.RootCAs = []tls.Certificate{cert}, x509.NewCertPool()
-		cfg.RootCAs.AppendCertsFromPEM(s.cfg.Roots)
+		roots := x509.NewCertPool()
+		roots.AppendCertsFromPEM(s.cfg.Roots)
+		options = append(options, dtls.WithCertificates(cert), dtls.WithRootCAs(roots),
+			dtls.WithCipherSuites(dtls.TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8, dtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256))
+	} else {
+		options = append(options, dtls.WithPSK(func([]byte) ([]byte, error) { return s.cfg.Key, nil }),
+			dtls.WithPSKIdentityHint([]byte(s.cfg.Identity)), dtls.WithCipherSuites(dtls.TLS_PSK_WITH_AES_128_CCM_8))
 	}
 	if !s.has("dtls-no-cid") {
-		cfg.ConnectionIDGenerator = dtls.OnlySendCIDGenerator()
+		options = append(options, dtls.WithConnectionIDGenerator(dtls.OnlySendCIDGenerator()))
 	}
-	switch {
-	case s.has("dtls-hello-storm"):
-		cfg.FlightInterval, cfg.DisableRetransmitBackoff = s.cfg.Clock.Wall(2*time.Second), true
-	case s.has("dtls-large-flight"):
-		cfg.MTU = 1200
-	case s.has("dtls-no-fragments"):
-		conn = unfragmented{conn}
-	}
-	c, err := dtls.Client(conn, s.cfg.Server, cfg)
+	c, err := dtls.ClientWithOptions(conn, s.cfg.Server, options...)
 	if err != nil {
 		return nil, fmt.Errorf("begin DTLS: %w", err)
 	}

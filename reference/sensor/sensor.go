@@ -309,7 +309,7 @@ func (s *Sensor) crash(why string) {
 
 // goodbye tells the server that the settings are not observed any more.
 func (s *Sensor) goodbye() {
-	if s.link != nil && s.obs.registered && !s.has("coap-observe-no-deregister") {
+	if s.link != nil && s.obs.registered {
 		m := (&coap.Message{Type: coap.NON, Code: coap.GET, ID: s.nextID(), Token: s.obs.token}).SetPath(settingsPath).AddUint(coap.Observe, 1)
 		s.put(m)
 	}

@@ -12,7 +12,6 @@ import (
 // answered is the answer to a request that may be repeated.
 type answered struct {
 	id uint16
-	to string
 	m  *coap.Message // nil: none was sent
 	at time.Duration
 }
@@ -53,7 +52,7 @@ func (s *Sensor) respond(req *coap.Message) *coap.Message {
 		m.Type, m.ID = coap.NON, s.nextID()
 	}
 	for _, o := range req.Options {
-		unknown := !o.ID.Known() || len(coapFault(o)) > 0
+		unknown := !o.ID.Known() || len(faults(o)) > 0
 		if unknown && o.ID.Critical() && !s.has("coap-critical-ignored") || unknown && s.has("coap-elective-rejected") {
 			if req.Type == coap.NON {
 				return nil
@@ -66,8 +65,8 @@ func (s *Sensor) respond(req *coap.Message) *coap.Message {
 	return m
 }
 
-// coapFault lists what is wrong with one option.
-func coapFault(o coap.Option) []*coap.Error {
+// faults lists what is wrong with one option.
+func faults(o coap.Option) []*coap.Error {
 	return (&coap.Message{Options: []coap.Option{o}}).Faults()
 }
 

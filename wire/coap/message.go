@@ -32,7 +32,7 @@ const (
 	Content  Code = 2<<5 | 5
 	Continue Code = 2<<5 | 31
 
-	BadRequest           Code = 4<<5 | 0
+	BadRequest           Code = 4 << 5
 	Unauthorized         Code = 4<<5 | 1
 	BadOption            Code = 4<<5 | 2
 	Forbidden            Code = 4<<5 | 3
@@ -43,7 +43,7 @@ const (
 	PreconditionFailed   Code = 4<<5 | 12
 	RequestTooLarge      Code = 4<<5 | 13
 	UnsupportedFormat    Code = 4<<5 | 15
-	InternalServerError  Code = 5<<5 | 0
+	InternalServerError  Code = 5 << 5
 	NotImplemented       Code = 5<<5 | 1
 	BadGateway           Code = 5<<5 | 2
 	ServiceUnavailable   Code = 5<<5 | 3

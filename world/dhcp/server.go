@@ -149,8 +149,11 @@ func (s *Server) handle(p *dhcpv4.DHCPv4, m Message) {
 	s.mu.Lock()
 	l := s.now()
 	kind := m.Type
-	if m.Renews() {
+	switch {
+	case m.Renews() && m.Unicast:
 		kind = "RENEW"
+	case m.Renews():
+		kind = "REBIND"
 	}
 	if slices.Contains(l.Silent, kind) {
 		s.mu.Unlock()

@@ -213,7 +213,7 @@ func TestMisbehaviour(t *testing.T) {
 		t.Errorf("silent: %v", o)
 	}
 	undo()
-	undo = r.Set(func(l *Leases) { l.Silent = []string{"RENEW"} })
+	undo = r.Set(func(l *Leases) { l.Silent = []string{"REBIND"} })
 	if r.say(dhcpv4.MessageTypeRequest, has(a)) != nil || r.say(dhcpv4.MessageTypeRequest, want(a)) == nil {
 		t.Error("silent for renewals only: not so")
 	}

@@ -117,10 +117,10 @@ func dial(t *testing.T, s *Server, secure *DTLS) *client.Conn {
 	if secure == nil {
 		c, err = udp.Dial(s.Addr().String(), runner)
 	} else {
-		c, err = dtls.Dial(s.Addr().String(), &piondtls.Config{
-			PSK: func([]byte) ([]byte, error) { return secure.Keys["unit"], nil }, PSKIdentityHint: []byte("unit"),
-			CipherSuites: []piondtls.CipherSuiteID{piondtls.TLS_PSK_WITH_AES_128_CCM_8},
-		}, runner)
+		c, err = dtls.Dial(s.Addr().String(), dtls.NewDTLSClientOptions(
+			piondtls.WithPSK(func([]byte) ([]byte, error) { return secure.Keys["unit"], nil }), piondtls.WithPSKIdentityHint([]byte("unit")),
+			piondtls.WithCipherSuites(piondtls.TLS_PSK_WITH_AES_128_CCM_8),
+		), runner)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -35,7 +35,9 @@ func (p *Path) Rebind() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, at := range p.outside {
-		p.inside[at.String()] = nil
+		if at != nil {
+			p.inside[at.String()] = nil
+		}
 	}
 	for from := range p.outside {
 		p.outside[from] = nil

@@ -2,7 +2,6 @@ package origin
 
 import (
 	"hash/crc32"
-	"time"
 
 	"github.com/shakedown-test/shakedown/wire/coap"
 )
@@ -39,16 +38,21 @@ func Sink() Resource {
 	}}
 }
 
-// Put makes body what a path holds, for GET and for observers, who are told.
-func (s *Server) Put(path string, body []byte, format int) {
+// Put makes body what a path holds, for GET and for observers, who are told. The options are added to responses.
+func (s *Server) Put(path string, body []byte, format int, options ...coap.Option) {
+	s.Set(path, body, format, options...)
+	s.Notify(path)
+}
+
+// Set is Put without a word to observers.
+func (s *Server) Set(path string, body []byte, format int, options ...coap.Option) {
 	etag := crc32.ChecksumIEEE(body)
 	s.Serve(path, Resource{Observable: true, Handle: func(_ *Peer, req *coap.Message, _ []byte) Response {
 		if req.Code != coap.GET {
 			return Response{Code: coap.MethodNotAllowed, Format: -1}
 		}
-		return Response{Code: coap.Content, Body: body, Format: format, ETag: []byte{byte(etag >> 24), byte(etag >> 16), byte(etag >> 8), byte(etag)}}
+		return Response{Code: coap.Content, Body: body, Format: format, ETag: []byte{byte(etag >> 24), byte(etag >> 16), byte(etag >> 8), byte(etag)}, Options: options}
 	}})
-	s.Notify(path)
 }
 
 // request answers a request, once for each message id.
@@ -156,7 +160,6 @@ func (s *Server) fill(m, req *coap.Message, a Response) {
 type upload struct {
 	path string
 	body []byte
-	at   time.Time
 }
 
 // gather puts the body of a request together. It reports true when m is to be sent as it is: the body is not complete.

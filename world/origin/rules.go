@@ -20,7 +20,7 @@ const (
 // Rule does something else with messages. The first rule that matches takes a message.
 type Rule struct {
 	Dir   Dir
-	Match func(*Peer, *coap.Message) bool // nil: every message
+	Match func(*Peer, *coap.Message) bool // nil: every message; called by one goroutine at a time
 	Do    Action
 	Times int // 0: always
 }
@@ -48,23 +48,27 @@ func (s *Server) apply(dir Dir, p *Peer, m *coap.Message, pass func(*coap.Messag
 	rules := slices.Clone(s.rules)
 	s.mu.Unlock()
 	for _, r := range rules {
-		if r.Dir != dir || r.Match != nil && !r.Match(p, m) {
-			continue
-		}
-		s.mu.Lock()
-		spent := r.Times < 0
-		if r.Times > 0 {
-			if r.Times--; r.Times == 0 {
-				r.Times = -1
-			}
-		}
-		s.mu.Unlock()
-		if !spent {
+		if r.Dir == dir && s.takes(r, p, m) {
 			r.Do(p, m, pass)
 			return
 		}
 	}
 	pass(m)
+}
+
+// takes reports whether a rule matches a message and is not spent.
+func (s *Server) takes(r *Rule, p *Peer, m *coap.Message) bool {
+	s.matching.Lock()
+	defer s.matching.Unlock()
+	if r.Times < 0 || r.Match != nil && !r.Match(p, m) {
+		return false
+	}
+	if r.Times > 0 {
+		if r.Times--; r.Times == 0 {
+			r.Times = -1
+		}
+	}
+	return true
 }
 
 // Drop does nothing with a message.

@@ -32,6 +32,12 @@ type Hello struct {
 	Cookie bool   `json:"cookie"` // answers a HelloVerifyRequest
 	Seq    uint16 `json:"seq"`    // message sequence
 	Epoch  uint16 `json:"epoch"`
+	PSK    bool   `json:"psk"` // offers a pre-shared key
+}
+
+// keyed are the cipher suites with a pre-shared key that the server speaks (RFC 6655, RFC 5487).
+var keyed = map[uint16]bool{
+	uint16(dtls.TLS_PSK_WITH_AES_128_CCM_8): true, uint16(dtls.TLS_PSK_WITH_AES_128_CCM): true, uint16(dtls.TLS_PSK_WITH_AES_128_GCM_SHA256): true,
 }
 
 const (
@@ -137,52 +143,55 @@ func (x *secure) begin(from net.Addr, hello Hello) *session {
 	}
 	ses := newSession(x, from)
 	ses.hello = hello.Random
-	cfg := x.config(ses)
+	options := x.options(ses, hello.PSK)
 	x.byAddr[from.String()] = ses
 	x.all = append(x.all, ses)
 	x.s.running.Go(func() {
-		conn, err := dtls.Server(ses, from, cfg)
+		conn, err := dtls.ServerWithOptions(ses, from, options...)
 		ses.run(conn, err)
 	})
 	return ses
 }
 
-// config is how a session is secured.
-func (x *secure) config(ses *session) *dtls.Config {
-	cfg := &dtls.Config{
-		FlightInterval: x.s.o.Clock.Wall(time.Second), MTU: x.o.MTU, ExtendedMasterSecret: dtls.RequestExtendedMasterSecret,
+// options are how a session is secured: by the key, where the client offers that and the server has any, else by the certificate.
+func (x *secure) options(ses *session, psk bool) []dtls.ServerOption {
+	all := []dtls.ServerOption{dtls.WithFlightInterval(x.s.o.Clock.Wall(time.Second))}
+	var suites []dtls.CipherSuiteID
+	if x.o.MTU > 0 {
+		all = append(all, dtls.WithMTU(x.o.MTU))
 	}
-	if len(x.o.Keys) > 0 {
+	if psk = psk && len(x.o.Keys) > 0; psk {
 		keys := maps.Clone(x.o.Keys)
-		cfg.PSK = func(hint []byte) ([]byte, error) {
-			key := keys[string(hint)]
-			if key == nil {
-				return nil, fmt.Errorf("unknown identity %q", hint)
+		suites = append(suites, dtls.TLS_PSK_WITH_AES_128_CCM_8, dtls.TLS_PSK_WITH_AES_128_CCM, dtls.TLS_PSK_WITH_AES_128_GCM_SHA256)
+		all = append(all, dtls.WithPSKIdentityHint([]byte("shakedown")), dtls.WithPSK(func(identity []byte) ([]byte, error) {
+			if key := keys[string(identity)]; key != nil {
+				return key, nil
 			}
-			return key, nil
-		}
-		cfg.PSKIdentityHint = []byte("shakedown")
-		cfg.CipherSuites = append(cfg.CipherSuites, dtls.TLS_PSK_WITH_AES_128_CCM_8, dtls.TLS_PSK_WITH_AES_128_CCM, dtls.TLS_PSK_WITH_AES_128_GCM_SHA256)
+			return nil, fmt.Errorf("unknown identity %q", identity)
+		}))
 	}
-	if x.o.Certificate != nil {
-		cfg.Certificates = []tls.Certificate{*x.o.Certificate}
-		cfg.CipherSuites = append(cfg.CipherSuites, dtls.TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8, dtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256)
+	if x.o.Certificate != nil && !psk {
+		suites = append(suites, dtls.TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8, dtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256)
+		all = append(all, dtls.WithCertificates(*x.o.Certificate))
 		if x.o.ClientCAs != nil {
-			cfg.ClientAuth, cfg.ClientCAs = dtls.VerifyClientCertIfGiven, x.o.ClientCAs
+			all = append(all, dtls.WithClientAuth(dtls.VerifyClientCertIfGiven), dtls.WithClientCAs(x.o.ClientCAs))
 		}
 	}
 	if !x.o.NoCID {
-		cfg.ConnectionIDGenerator = func() []byte {
-			x.mu.Lock()
-			defer x.mu.Unlock()
-			x.s.mu.Lock()
-			cid := binary.BigEndian.AppendUint64(nil, x.s.o.Rand.Uint64())
-			x.s.mu.Unlock()
-			x.byCID[string(cid)] = ses
-			return cid
-		}
+		all = append(all, dtls.WithConnectionIDGenerator(func() []byte { return x.newCID(ses) }))
 	}
-	return cfg
+	return append(all, dtls.WithCipherSuites(suites...))
+}
+
+// newCID makes the connection id by which a session is found.
+func (x *secure) newCID(ses *session) []byte {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.s.mu.Lock()
+	defer x.s.mu.Unlock()
+	cid := binary.BigEndian.AppendUint64(nil, x.s.o.Rand.Uint64())
+	x.byCID[string(cid)] = ses
+	return cid
 }
 
 // forget drops all sessions.
@@ -395,9 +404,25 @@ func clientHello(raw []byte) (Hello, bool) {
 	}
 	body := raw[record+message:]
 	h := Hello{Random: hex.EncodeToString(body[2:34]), Seq: binary.BigEndian.Uint16(raw[record+4:]), Epoch: binary.BigEndian.Uint16(raw[3:])}
-	id := int(body[34])
-	if len(body) > 35+id {
-		h.Cookie = body[35+id] > 0
+	rest := body[34:]
+	for i, wide := range []int{1, 1, 2} { // session id, cookie, cipher suites
+		if len(rest) < wide {
+			return h, true
+		}
+		n := int(rest[0])
+		if wide == 2 {
+			n = n<<8 | int(rest[1])
+		}
+		field := rest[wide:min(wide+n, len(rest))]
+		rest = rest[wide+len(field):]
+		switch i {
+		case 1:
+			h.Cookie = len(field) > 0
+		case 2:
+			for ; len(field) > 1; field = field[2:] {
+				h.PSK = h.PSK || keyed[binary.BigEndian.Uint16(field)]
+			}
+		}
 	}
 	return h, true
 }

@@ -42,6 +42,7 @@ type Server struct {
 	Path *Path
 
 	o         Options
+	matching  sync.Mutex // of rules
 	mu        sync.Mutex
 	closed    bool
 	rules     []*Rule
@@ -101,17 +102,16 @@ func (s *Server) BlockSize(n int) (undo func()) {
 	}
 }
 
-// Restart is what a restart of the server looks like from outside, but for the time it takes: observers, answers and, over DTLS,
-// sessions are forgotten without a word.
-func (s *Server) Restart() {
+// ForgetObservers is what a restart does to a server that keeps nothing: observers and the answers to repeated requests are forgotten
+// without a word.
+func (s *Server) ForgetObservers() {
 	s.mu.Lock()
 	s.observers = nil
 	for _, p := range s.order {
 		p.answers, p.recent = map[uint16]answer{}, nil
 	}
 	s.mu.Unlock()
-	s.note(evidence.Impair, 0, "the server restarts: it has forgotten its observers")
-	s.ForgetSessions()
+	s.note(evidence.Impair, 0, "the server has forgotten its observers")
 }
 
 // ForgetSessions forgets all DTLS sessions without a word.

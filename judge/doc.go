@@ -1,0 +1,2 @@
+// Package judge is judging that several risks share.
+package judge

@@ -1,0 +1,15 @@
+package reference
+
+var routerDefects = []Defect{
+	{"dhcp-gives-up", "asks four times for an address, and then no more", []string{"environment.dhcp-retry", "environment.power-cut-all"}},
+	{"dhcp-hammer", "asks for an address twice a second", []string{"environment.dhcp-retry"}},
+	{"dhcp-never-renews", "does not renew its lease", []string{"environment.dhcp-renew"}},
+	{"dhcp-renew-broadcast", "renews its lease by broadcast", []string{"environment.dhcp-renew"}},
+	{"dhcp-nak-ignored", "goes on with an address that was refused", []string{"environment.dhcp-nak"}},
+	{"dhcp-keeps-expired", "goes on with an address whose lease is over", []string{"environment.dhcp-expired"}},
+	{"dhcp-options-once", "looks at DHCP options only in its first lease", []string{"environment.dhcp-options"}},
+	{"dhcp-mtu-ignored", "ignores the MTU that DHCP tells", []string{"environment.dhcp-options"}},
+	{"dhcp-no-probe", "does not look whether somebody has its address", []string{"environment.dhcp-conflict"}},
+	{"arp-static", "keeps the Ethernet address of its first router for ever", []string{"environment.gateway-replaced"}},
+	{"offline-gives-up", "gives up after three failed attempts in a row", []string{"environment.router-reboot", "environment.wan-down"}},
+}
