@@ -29,9 +29,10 @@ type Watched struct {
 // Watch looks at what the device sends from now on, until the testbed is closed. It needs a world.
 func (b *Bed) Watch() *Watched {
 	w := &Watched{bed: b}
-	b.Impair(b.Access.Filter(frame.Up, "nothing, and looks on", func(f []byte) bool {
-		w.look(f)
-		return true
+	b.Impair(b.Access.Watch(func(f []byte, way frame.Way) {
+		if way == frame.Up {
+			w.look(f)
+		}
 	}))
 	return w
 }
