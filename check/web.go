@@ -122,7 +122,9 @@ func (t *T) OfferAll(ctx context.Context, offers []Offer, judge func(Offered) []
 	if err := t.Fetches(ctx); err != nil {
 		return err
 	}
+	last := ""
 	for _, o := range offers {
+		last = o.Name
 		f, err := t.Offer(ctx, o)
 		if err != nil {
 			return err
@@ -134,10 +136,11 @@ func (t *T) OfferAll(ctx context.Context, offers []Offer, judge func(Offered) []
 		found := judge(f)
 		t.Find(append(crashed(f), found...)...)
 		if len(found) > 0 {
-			break // one is enough: the device's next pause may be long
+			t.Web.Link.Cut(false) // whatever still hangs
+			break                 // one is enough: the device's next pause may be long
 		}
 	}
-	_, err := t.FetchesAgain(ctx, offers[len(offers)-1].Name)
+	_, err := t.FetchesAgain(ctx, last)
 	return err
 }
 

@@ -34,7 +34,6 @@ var examples = []struct {
 	{file: "mqttjs/product.yaml", name: "mqttjs"},
 	{file: "curl/product.yaml", name: "curl", skip: ofHTTP},
 	{file: "wget/product.yaml", name: "wget", skip: ofHTTP},
-	{file: "busybox-wget/product.yaml", name: "busybox-wget", skip: ofHTTP},
 	{file: "mosquitto_pub.yaml", name: "mosquitto_pub", skip: []string{"--skip", "fault."}},
 	{file: "mosquitto_sub.yaml", name: "mosquitto_sub"},
 	{file: "mosquitto-broker.yaml", name: "mosquitto-broker"},

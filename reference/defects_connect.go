@@ -13,7 +13,7 @@ var connectDefects = []Defect{
 	{"v5-refused-storm", "tries MQTT 5.0 again at once when the server does not speak it", []string{"fault.connect-version-refused"}},
 	{"server-reference-anywhere", "follows a server reference to any host, without end", []string{"fault.connect-server-reference"}},
 
-	{"backoff-none", "tries again at once, always", []string{"fault.reconnect-refused-port", "fault.reconnect-accept-close", "fault.intermittent-link", "load.reconnect-spread"}},
+	{"backoff-none", "tries again at once, always", []string{"environment.wan-down", "fault.reconnect-refused-port", "fault.reconnect-accept-close", "fault.intermittent-link", "load.reconnect-spread"}},
 	{"backoff-constant", "tries again every 5 s", []string{"fault.reconnect-refused-port", "fault.reconnect-accept-close", "load.reconnect-spread"}},
 	{"backoff-linear", "waits 2 s longer each time", []string{"fault.reconnect-refused-port"}},
 	{"backoff-no-jitter", "doubles its waits without chance", []string{"fault.reconnect-refused-port", "load.reconnect-spread"}},

@@ -131,6 +131,9 @@ func (d *Device) retry(why string, c cause, lasted time.Duration) {
 	}
 	d.con.say("offline: %s; next attempt in %.1f s", why, wait.Seconds())
 	d.retryAt = d.up + wait
+	if d.has("offline-gives-up") && d.back.n >= 3 {
+		d.retryAt = never
+	}
 }
 
 // maxPacket is the largest remaining length that the device reads.
