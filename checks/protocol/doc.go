@@ -10,6 +10,7 @@ var Risk = check.Risk{
 	Title: "Protocol compatibility",
 	Plain: "A device, a broker or a gateway speaks a dialect that another version, vendor or phone does not. It works with the one in the lab.",
 	Checks: []*check.Check{
+		CoapServer,
 		ClientIDCharset,
 		ClientIDUnique,
 		ConnectFields,
