@@ -136,7 +136,8 @@ func (t *T) OfferAll(ctx context.Context, offers []Offer, judge func(Offered) []
 			break // one is enough: the device's next pause may be long
 		}
 	}
-	return t.FetchesAgain(ctx, offers[len(offers)-1].Name)
+	_, err := t.FetchesAgain(ctx, offers[len(offers)-1].Name)
+	return err
 }
 
 func (f *Offered) account() string {
@@ -158,8 +159,9 @@ func crashed(f Offered) []Finding {
 	}}
 }
 
-// FetchesAgain offers a document in the healed world, and finds it when that takes no effect within what Device.Back allows.
-func (t *T) FetchesAgain(ctx context.Context, after string) error {
+// FetchesAgain offers a document in the healed world, and finds it when that takes no effect within the longest pause that is in order and
+// the time for an ordinary fetch. It reports whether it took effect.
+func (t *T) FetchesAgain(ctx context.Context, after string) (bool, error) {
 	doc := t.Device.Document()
 	t.Device.Offer(doc)
 	mark, start := t.Log.Len(), t.Clock.Now()
@@ -167,11 +169,11 @@ func (t *T) FetchesAgain(ctx context.Context, after string) error {
 	within := t.Device.Cap() + t.Device.Every()
 	e, ok, err := t.Device.AwaitDocument(ctx, doc, mark, within)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if ok {
 		t.MeasureTime("healing to the next document in effect", e.At.Sub(start), fmt.Sprintf("<= %.0f s", within.Seconds()))
-		return nil
+		return true, nil
 	}
 	n := len(testbed.Fetches(t.Log.Since(mark), doc.Path))
 	f := Finding{
@@ -184,7 +186,7 @@ func (t *T) FetchesAgain(ctx context.Context, after string) error {
 		f.Title, f.Seen = "Stays away after "+after, fmt.Sprintf("no request came within %.0f s", within.Seconds())
 	}
 	t.Find(f)
-	return nil
+	return false, nil
 }
 
 // Moved is an Offer's Begin that moves the document: so many redirects with that status lead to it. Each Location is prefix, which is a

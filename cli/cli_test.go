@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -24,6 +25,7 @@ import (
 	"github.com/shakedown-test/shakedown/checks/expiry"
 	"github.com/shakedown-test/shakedown/checks/protocol"
 	"github.com/shakedown-test/shakedown/cli"
+	"github.com/shakedown-test/shakedown/link/join"
 	"github.com/shakedown-test/shakedown/product"
 	"github.com/shakedown-test/shakedown/report"
 )
@@ -45,6 +47,12 @@ func TestScripts(t *testing.T) {
 		Dir:                "testdata",
 		UpdateScripts:      *update,
 		RequireUniqueNames: true,
+		Condition: func(name string) (bool, error) {
+			if name == "namespaces" {
+				return join.Available() == nil, nil
+			}
+			return false, fmt.Errorf("there is no condition %q", name)
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":     exits,
 			"waitfor":   waitfor,

@@ -69,6 +69,9 @@ func NewStream(name string, listen Listen, clk *clock.Clock, log *evidence.Log) 
 	return s, nil
 }
 
+// Name is the link's name, which is the part of its events.
+func (s *Stream) Name() string { return s.name }
+
 // Addr is where the part connects to. It stays the same while the port is refused.
 func (s *Stream) Addr() net.Addr {
 	s.mu.Lock()

@@ -87,7 +87,7 @@ func TestLoad(t *testing.T) {
 					},
 				},
 				Local: &Local{
-					Service: "_garden._tcp", Fallback: "garden/{id}/address",
+					Service: "_garden._tcp", Open: []string{"tcp/80"}, Fallback: "garden/{id}/address",
 					UPnP: &UPnP{Ports: []int{8443}, On: `{"reach": true, "n": {n}}`, Off: `{"reach": false, "n": {n}}`},
 				},
 			},

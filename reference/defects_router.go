@@ -1,7 +1,7 @@
 package reference
 
 var routerDefects = []Defect{
-	{"dhcp-gives-up", "asks four times for an address, and then no more", []string{"environment.dhcp-retry"}},
+	{"dhcp-gives-up", "asks four times for an address, and then no more", []string{"environment.dhcp-retry", "environment.power-cut-all"}},
 	{"dhcp-hammer", "asks for an address twice a second", []string{"environment.dhcp-retry"}},
 	{"dhcp-never-renews", "does not renew its lease", []string{"environment.dhcp-renew"}},
 	{"dhcp-renew-broadcast", "renews its lease by broadcast", []string{"environment.dhcp-renew"}},
@@ -10,4 +10,9 @@ var routerDefects = []Defect{
 	{"dhcp-options-once", "looks at DHCP options only in its first lease", []string{"environment.dhcp-options"}},
 	{"dhcp-mtu-ignored", "ignores the MTU that DHCP tells", []string{"environment.dhcp-options"}},
 	{"dhcp-no-probe", "does not look whether somebody has its address", []string{"environment.dhcp-conflict"}},
+	{"arp-static", "keeps the Ethernet address of its first router for ever", []string{"environment.gateway-replaced"}},
+	{"telnet-open", "leaves a console open for its home network", []string{"environment.open-ports"}},
+	{"tells-others", "tells a host of somebody else of every start", []string{"environment.destinations"}},
+	{"chatters", "sends 20 KB a second to its router", []string{"environment.destinations"}},
+	{"offline-gives-up", "gives up after three failed attempts in a row", []string{"environment.router-reboot", "environment.wan-down"}},
 }

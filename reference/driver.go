@@ -200,6 +200,7 @@ func (c *control) config() (device.Config, error) {
 		Out:     func(line string) { c.note(evidence.Console, line) },
 		Defects: map[string]bool{},
 	}
+	cfg.WebSocket = v["broker.transport"] == "ws"
 	cfg.API, cfg.APIToken, cfg.Proxy = v["web.url"], v["web.token"], v["proxy.url"]
 	if c.env.Host != nil {
 		cfg.Home = c.env.Host

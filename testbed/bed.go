@@ -26,6 +26,7 @@ import (
 	"github.com/shakedown-test/shakedown/world/endpoint"
 	"github.com/shakedown-test/shakedown/world/origin"
 	"github.com/shakedown-test/shakedown/world/pki"
+	"github.com/shakedown-test/shakedown/world/websocket"
 )
 
 // Config is what one testbed is made of.
@@ -66,9 +67,10 @@ type Bed struct {
 	Link     *link.Stream // the same connection at TCP level
 	Endpoint *endpoint.Endpoint
 	Broker   *broker.Broker
-	Web      *Web           // the device's HTTP API; nil: it has no link to one
-	Proxy    *Proxy         // that the device was given; nil: none
-	CoAP     *origin.Server // of a device that speaks CoAP, for which Link, Endpoint and Broker are nil
+	Gate     *websocket.Gate // before Broker, where the device comes to it over WebSocket; else nil
+	Web      *Web            // the device's HTTP API; nil: it has no link to one
+	Proxy    *Proxy          // that the device was given; nil: none
+	CoAP     *origin.Server  // of a device that speaks CoAP, for which Link, Endpoint and Broker are nil
 
 	Cloud      *Cloud
 	CoAPServer *CoAPServer // a real cloud of which CoAP is asked; Cloud is nil then
@@ -152,6 +154,9 @@ func (b *Bed) Close() {
 // openDevice plays the cloud for a real device: its broker, its API, or both.
 func (b *Bed) openDevice(part product.Part) error {
 	l := b.Product.LinkOf(part.Name, product.MQTT)
+	if b.cfg.Speaks == product.WS || b.cfg.Speaks == product.WSS {
+		l = b.Product.LinkOf(part.Name, product.WS)
+	}
 	if l == nil && !b.Product.Speaks(part.Name, product.HTTP) {
 		return fmt.Errorf("it has no link that it can be seen through\nhint: add a link of protocol mqtt, mqtts, http or https from %s in the product file", part.Name)
 	}
@@ -189,15 +194,20 @@ func (b *Bed) openBroker(part product.Part, l *product.Link) error {
 	b.Undo(b.Broker.Close)
 
 	var tls *endpoint.TLS
-	if l.Protocol == product.MQTTS {
+	if l.Protocol == product.MQTTS || l.Protocol == product.WSS {
 		cert, err := b.PKI.Server(pki.Good, part.Host)
 		if err != nil {
 			return fmt.Errorf("issue the endpoint's certificate: %w", err)
 		}
 		tls = &endpoint.TLS{Certificate: cert}
 	}
+	handle := b.Broker.Serve
+	if l.Protocol == product.WS || l.Protocol == product.WSS {
+		b.Gate = websocket.New(websocket.Options{Part: l.To, Clock: b.Clock, Log: b.Log, Serve: b.Broker.Serve})
+		handle = b.Gate.Handle
+	}
 	b.Endpoint = endpoint.New(endpoint.Options{
-		Part: l.To, Clock: b.Clock, Log: b.Log, Stream: stream, TLS: tls, Handle: b.Broker.Serve,
+		Part: l.To, Clock: b.Clock, Log: b.Log, Stream: stream, TLS: tls, Handle: handle,
 	})
 	b.Undo(func() { b.Endpoint.Close() })
 	return nil
@@ -246,6 +256,9 @@ func (b *Bed) values(part product.Part, id, state string) (map[string]string, er
 		"device.id": id, "state.dir": state, "broker.transport": "tcp",
 		"ca.file": b.file(id, "ca"), "client.cert": b.file(id, "cert"), "client.key": b.file(id, "key"),
 		"variant.name": b.Variant.Name, "variant.hardware": b.Variant.Hardware, "variant.firmware": b.Variant.Firmware,
+	}
+	if b.Gate != nil {
+		v["broker.transport"] = "ws"
 	}
 	b.address(v, part, id)
 	for name, value := range b.Variant.Set {

@@ -29,11 +29,20 @@ type Watched struct {
 // Watch looks at what the device sends from now on, until the testbed is closed. It needs a world.
 func (b *Bed) Watch() *Watched {
 	w := &Watched{bed: b}
-	b.Impair(b.Access.Filter(frame.Up, "nothing, and looks on", func(f []byte) bool {
-		w.look(f)
-		return true
+	b.Impair(b.Access.Watch(func(f []byte, way frame.Way) {
+		if way == frame.Up {
+			w.look(f)
+		}
 	}))
 	return w
+}
+
+// Block swallows what the device sends and match holds for, on its own link; what says which that is, as in "UDP to port 123".
+func (b *Bed) Block(what string, match func(Sent) bool) (undo func()) {
+	return b.Access.Filter(frame.Up, what, func(f []byte) bool {
+		s, ok := begins(f)
+		return !ok || !match(s)
+	})
 }
 
 // Sent is what was sent so far to a port; TCP says whether SYNs or datagrams are meant.

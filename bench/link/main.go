@@ -32,8 +32,10 @@ var benches = []struct {
 	measure func() ([]figure, error)
 }{
 	{"latency", latency},
+	{"latency-tap", latencyTAP},
 	{"tcp", tcp},
 	{"packets", packets},
+	{"packets-tap", packetsTAP},
 	{"worlds", worlds},
 	{"stream", stream},
 }

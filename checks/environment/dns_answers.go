@@ -56,7 +56,7 @@ func dnsAnswers(ctx context.Context, t *check.T) error {
 			return err
 		}
 		heal := t.Impair(undo)
-		s, mark, err := anew(ctx, t, t.Device.ConnectWithin()*3/2+30*time.Second)
+		s, mark, err := t.Anew(ctx, t.Device.ConnectWithin()*3/2+30*time.Second)
 		heal()
 		if err != nil {
 			return err
@@ -65,14 +65,14 @@ func dnsAnswers(ctx context.Context, t *check.T) error {
 		if s == nil {
 			failed = true
 			a.seen = testbed.Account(t.Log.Since(mark))
-			for _, e := range exits(t, mark) {
+			for _, e := range crashes(t, mark) {
 				a.seen += "; it crashed: " + e.Text
 			}
 		}
 		all = append(all, a)
 	}
 	if failed {
-		if err := healthy(ctx, t); err != nil {
+		if err := t.Healthy(ctx); err != nil {
 			return err
 		}
 	}

@@ -90,7 +90,7 @@ func dnsFailing(ctx context.Context, t *check.T) error {
 		f.back = max(s.Since.Sub(healed), 1)
 		t.MeasureTime("healing to accepted connection", f.back, "<= "+f.limit.String())
 	} else {
-		s, _, err := anew(ctx, t, t.Device.ConnectWithin()*3/2)
+		s, _, err := t.Anew(ctx, t.Device.ConnectWithin()*3/2)
 		if err != nil {
 			return err
 		}

@@ -47,7 +47,7 @@ func dnsFailover(ctx context.Context, t *check.T) error {
 	f := failedOver{silent: questions(t.Log.Since(0), host)[0].part}
 	heal := silence(t, f.silent)
 	t.Step("silence %s, which it asked first, and start it anew", f.silent)
-	s, mark, err := anew(ctx, t, t.Device.ConnectWithin()+30*time.Second)
+	s, mark, err := t.Anew(ctx, t.Device.ConnectWithin()+30*time.Second)
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func dnsFailover(ctx context.Context, t *check.T) error {
 		t.MeasureTime("first query to an answer of another resolver", f.after, "<= 15 s")
 	}
 	if s == nil {
-		if err := healthy(ctx, t); err != nil {
+		if err := t.Healthy(ctx); err != nil {
 			return err
 		}
 	}

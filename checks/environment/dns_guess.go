@@ -44,7 +44,7 @@ func dnsGuess(ctx context.Context, t *check.T) error {
 		if asked = questions(t.Log.Since(0), ""); len(asked) >= enoughQueries {
 			break
 		}
-		s, _, err := anew(ctx, t, t.Device.ConnectWithin()*3/2)
+		s, _, err := t.Anew(ctx, t.Device.ConnectWithin()*3/2)
 		if err != nil {
 			return err
 		}

@@ -2,16 +2,14 @@ package environment
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/shakedown-test/shakedown/check"
-	"github.com/shakedown-test/shakedown/link/frame"
 	"github.com/shakedown-test/shakedown/product"
+	"github.com/shakedown-test/shakedown/testbed"
 )
 
 // DNSHardcoded lets queries through to the network's own resolvers only, as many company networks do.
@@ -37,11 +35,10 @@ func dnsHardcoded(ctx context.Context, t *check.T) error {
 	told := t.DNS.Addrs()
 	w := t.Watch()
 	t.Step("let through what is sent to port 53 of %v, and of nobody else", told)
-	heal := t.Impair(t.Access.Filter(frame.Up, "what is sent to port 53 of foreign resolvers", func(f []byte) bool {
-		to, port := destination(f)
-		return port != 53 || slices.Contains(told, to)
+	heal := t.Impair(t.Block("what is sent to port 53 of foreign resolvers", func(s testbed.Sent) bool {
+		return s.To.Port() == 53 && !slices.Contains(told, s.To.Addr())
 	}))
-	s, _, err := anew(ctx, t, t.Device.ConnectWithin()*3/2+30*time.Second)
+	s, _, err := t.Anew(ctx, t.Device.ConnectWithin()*3/2+30*time.Second)
 	if err != nil {
 		return err
 	}
@@ -60,25 +57,13 @@ func dnsHardcoded(ctx context.Context, t *check.T) error {
 	}
 	heal()
 	if s == nil {
-		if err := healthy(ctx, t); err != nil {
+		if err := t.Healthy(ctx); err != nil {
 			return err
 		}
 	}
 	t.Measure("queries to resolvers that nobody told it of", float64(len(built)), "resolvers", "= 0")
 	t.Find(judgeHardcoded(s != nil, built)...)
 	return nil
-}
-
-// destination is where an Ethernet frame of IPv4 takes a datagram or segment; port 0 for other frames.
-func destination(f []byte) (to netip.Addr, port uint16) {
-	if len(f) < 34 || binary.BigEndian.Uint16(f[12:]) != 0x0800 || f[23] != 6 && f[23] != 17 {
-		return to, 0
-	}
-	at := 14 + int(f[14]&15)*4
-	if len(f) < at+4 {
-		return to, 0
-	}
-	return netip.AddrFrom4([4]byte(f[30:34])), binary.BigEndian.Uint16(f[at+2:])
 }
 
 func judgeHardcoded(online bool, built map[string]int) []check.Finding {

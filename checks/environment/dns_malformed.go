@@ -70,7 +70,7 @@ func dnsMalformed(ctx context.Context, t *check.T) error {
 	if err != nil && !errors.Is(err, testbed.ErrOffline) {
 		return err
 	}
-	for _, e := range exits(t, mark) {
+	for _, e := range crashes(t, mark) {
 		s.exits = append(s.exits, e.Text)
 	}
 	if session != nil {
@@ -78,7 +78,7 @@ func dnsMalformed(ctx context.Context, t *check.T) error {
 		t.MeasureTime("healing to accepted connection", s.back, "<= "+s.limit.String())
 	} else {
 		s.silent = len(questions(t.Log.Since(after), host)) == 0
-		session, _, err := anew(ctx, t, t.Device.ConnectWithin()*3/2)
+		session, _, err := t.Anew(ctx, t.Device.ConnectWithin()*3/2)
 		if err != nil {
 			return err
 		}

@@ -50,7 +50,7 @@ func dnsMultiA(ctx context.Context, t *check.T) error {
 	t.Step("start it, with %s at %s (refuses), %s (silent) and %s", host, dead, nobodys, cloud.Addr())
 	w := t.Watch()
 	m := manyTried{limit: 90 * time.Second}
-	s, mark, err := anew(ctx, t, t.Device.ConnectWithin()+m.limit)
+	s, mark, err := t.Anew(ctx, t.Device.ConnectWithin()+m.limit)
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func dnsMultiA(ctx context.Context, t *check.T) error {
 	}
 	heal()
 	if s == nil {
-		if err := healthy(ctx, t); err != nil {
+		if err := t.Healthy(ctx); err != nil {
 			return err
 		}
 	}

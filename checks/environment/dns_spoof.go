@@ -53,7 +53,7 @@ func dnsSpoof(ctx context.Context, t *check.T) error {
 		}
 		t.Step("forge answers with a %s, which say that %s is %s", f, host, liar)
 		heal := t.Impair(t.DNS.Do(dns.Spoofed(liar, f).For(host)))
-		s, mark, err := anew(ctx, t, t.Device.ConnectWithin()*3/2)
+		s, mark, err := t.Anew(ctx, t.Device.ConnectWithin()*3/2)
 		heal()
 		if err != nil {
 			return err
@@ -73,7 +73,7 @@ func dnsSpoof(ctx context.Context, t *check.T) error {
 		all = append(all, x)
 	}
 	if away {
-		if err := healthy(ctx, t); err != nil {
+		if err := t.Healthy(ctx); err != nil {
 			return err
 		}
 	}

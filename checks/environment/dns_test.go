@@ -1,7 +1,6 @@
 package environment
 
 import (
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -83,18 +82,5 @@ func TestMostAsked(t *testing.T) {
 	}
 	if n := len(questions(events, "")); n != 4 {
 		t.Errorf("%d questions", n)
-	}
-}
-
-func TestDestination(t *testing.T) {
-	f := make([]byte, 42)
-	copy(f[12:], []byte{8, 0, 0x45})
-	f[23] = 17
-	copy(f[30:], []byte{8, 8, 4, 4, 0xc0, 0, 0, 53})
-	if to, port := destination(f); to != netip.MustParseAddr("8.8.4.4") || port != 53 {
-		t.Errorf("%s port %d", to, port)
-	}
-	if _, port := destination(f[:36]); port != 0 {
-		t.Error("a short frame has a port")
 	}
 }

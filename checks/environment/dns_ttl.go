@@ -76,7 +76,7 @@ func dnsTTL(ctx context.Context, t *check.T) error {
 	m.asked = len(questions(t.Log.Since(mark), host))
 	if s == nil {
 		t.Step("start it anew, to see whether that helps")
-		s, _, err := anew(ctx, t, t.Device.ConnectWithin()*3/2)
+		s, _, err := t.Anew(ctx, t.Device.ConnectWithin()*3/2)
 		if err != nil {
 			return err
 		}

@@ -16,5 +16,8 @@ var Risk = check.Risk{
 		RootExpired,
 		RootRotation,
 		ClientCertificate,
+		ClockBoot,
+		ClockBlocked,
+		ClockRollover,
 	},
 }

@@ -64,7 +64,8 @@ func (o apiOutage) run(ctx context.Context, t *check.T) error {
 	t.Record("requests: %d; pauses: %s; they are %q", len(r.attempts), seconds(testbed.Gaps(r.attempts)), classify(r.attempts, r.tick))
 	t.Measure("requests in the fullest minute", float64(fullest(r.attempts, time.Minute)), "", "<= 21")
 	t.Find(judgeAPI(r)...)
-	return t.FetchesAgain(ctx, "a time "+o.during)
+	_, err := t.FetchesAgain(ctx, "a time "+o.during)
+	return err
 }
 
 // changes reports whether an event changes what is known of the requests.

@@ -10,7 +10,6 @@ var Risk = check.Risk{
 	Title: "Protocol compatibility",
 	Plain: "A device, a broker or a gateway speaks a dialect that another version, vendor or phone does not. It works with the one in the lab.",
 	Checks: []*check.Check{
-		CoapServer,
 		ClientIDCharset,
 		ClientIDUnique,
 		ConnectFields,
@@ -53,6 +52,8 @@ var Risk = check.Risk{
 		HTTPBodyHuge,
 		HTTPHeadersBig,
 		HTTPStatus401,
+		WsHandshake,
+		WsFrame,
 		BrokerV311,
 		BrokerV5,
 		BrokerFirstPacket,
@@ -108,6 +109,7 @@ var Risk = check.Risk{
 		CoapPing,
 		CoapRst,
 		CoapSeparate,
+		CoapServer,
 		CoapTokenMismatch,
 	},
 }

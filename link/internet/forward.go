@@ -49,6 +49,8 @@ func (r *Router) out4(p packet) {
 	switch {
 	case !r.o.lan.Contains(p.src) && !isSynthetic(p.src):
 		why = "a source address that is not of this network"
+	case r.cutOff:
+		why, back = "no internet", p.icmpError(r.o.lan.Addr(), 3, 0) // network unreachable
 	case !r.o.nat.Off:
 		hairpin = p.dst == r.wan && r.o.nat.Hairpin
 		why, back = r.translateOut(p)
@@ -167,7 +169,10 @@ func (r *Router) fromOutside(f []byte) {
 		return
 	}
 	r.mu.Lock()
-	why := r.translateIn(&p)
+	why := "no internet"
+	if !r.cutOff {
+		why = r.translateIn(&p)
+	}
 	if why == "" && !p.age() {
 		why = "time to live ran out"
 	}

@@ -81,6 +81,7 @@ func NewHost(clk *clock.Clock, l *frame.Link, mac net.HardwareAddr, seed uint64)
 // Close ends the host: its connections are gone without a word, and nothing of it runs any more.
 func (h *Host) Close() {
 	h.auto.close()
+	h.nic.stop()
 	h.stack.Destroy()
 }
 

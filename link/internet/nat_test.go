@@ -455,6 +455,18 @@ func TestNotForwarded(t *testing.T) {
 	}
 }
 
+func TestCutOff(t *testing.T) {
+	b := newBench(t, NAT{})
+	undo := b.CutOff()
+	if out, back := b.leave(udpOf(innerAt, peerA)); out != nil || back == nil || back.body()[0] != 3 || back.dst != innerAt.Addr() {
+		t.Errorf("%v %+v", out, back)
+	}
+	undo()
+	if out, _ := b.leave(udpOf(innerAt, peerA)); out == nil {
+		t.Error("it forwards nothing afterwards")
+	}
+}
+
 func TestHairpin(t *testing.T) {
 	for _, hairpin := range []bool{false, true} {
 		b := newBench(t, NAT{Hairpin: hairpin})

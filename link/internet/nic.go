@@ -17,10 +17,48 @@ type nic struct {
 	mtu        uint32
 	mac        tcpip.LinkAddress
 	dispatcher stack.NetworkDispatcher
+	closed     bool
+	errors     sync.WaitGroup // ICMP errors on their way to the stack
 }
 
-// deliver gives a frame to the stack, if it is meant for it.
+// deliver gives a frame to the stack, if it is meant for it. An ICMP error can be the answer to what the stack is sending just now in this
+// very goroutine, with the connection locked that the error is about, so that it is given by another one.
 func (n *nic) deliver(frame []byte) {
+	if !isICMPError(frame) {
+		n.give(frame)
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.closed {
+		n.errors.Go(func() { n.give(frame) })
+	}
+}
+
+// isICMPError reports whether a frame holds an error message of ICMP or ICMPv6.
+func isICMPError(f []byte) bool {
+	if len(f) < 14+40+8 && len(f) < 14+20+8 {
+		return false
+	}
+	switch {
+	case f[12] == 0x08 && f[13] == 0x00 && f[23] == 1:
+		at := 14 + int(f[14]&0xf)*4
+		return len(f) > at && f[at] != 0 && f[at] != 8
+	case f[12] == 0x86 && f[13] == 0xDD && f[20] == 58:
+		return len(f) > 54 && f[54] < 128
+	}
+	return false
+}
+
+// stop waits for errors that are on their way to the stack; none is given any more.
+func (n *nic) stop() {
+	n.mu.Lock()
+	n.closed = true
+	n.mu.Unlock()
+	n.errors.Wait()
+}
+
+func (n *nic) give(frame []byte) {
 	n.mu.RLock()
 	to, mac := n.dispatcher, n.mac
 	n.mu.RUnlock()

@@ -42,6 +42,7 @@ type Router struct {
 	neighbour map[netip.Addr][6]byte
 	fragments map[fragment]netip.AddrPort
 	down      bool
+	cutOff    bool           // no internet behind it
 	dropped   map[string]int // packets that the router did not forward, by reason
 	six       six
 }
@@ -259,6 +260,21 @@ func (r *Router) Reboot() (up func()) {
 		r.mu.Unlock()
 		r.advertise()
 		r.add(evidence.Heal, r.o.name+": reboots")
+	})
+}
+
+// CutOff takes the internet away from the router, which tells so by ICMP: the network behind it works on.
+func (r *Router) CutOff() (undo func()) {
+	set := func(v bool) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.cutOff = v
+	}
+	set(true)
+	r.add(evidence.Impair, r.o.name+": no internet")
+	return sync.OnceFunc(func() {
+		set(false)
+		r.add(evidence.Heal, r.o.name+": no internet")
 	})
 }
 

@@ -2,8 +2,10 @@ package internet
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/netip"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -152,6 +154,32 @@ func TestNAT64(t *testing.T) {
 	refused := netip.AddrPortFrom(netip.AddrFrom16(base), 9)
 	if _, err := h.DialContext(t.Context(), "tcp", refused.String()); err == nil {
 		t.Error("a closed port is open")
+	}
+}
+
+// An error that comes back while the stack sends what it is about must not lock it up.
+func TestCutOffWhileConnecting(t *testing.T) {
+	w := open(t)
+	at := serveEcho(t, w, "echo.example")
+	h, _, err := w.Home().Host("device")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reaches(t, h, at, 5*time.Second) {
+		t.Fatal("it does not reach a server")
+	}
+	undo := w.Home().Router.CutOff()
+	for range 20 {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		_, err := h.DialContext(ctx, "tcp", at.String())
+		cancel()
+		if !errors.Is(err, syscall.ENETUNREACH) {
+			t.Errorf("without internet: %v", err)
+		}
+	}
+	undo()
+	if !reaches(t, h, at, 5*time.Second) {
+		t.Error("after the undo it does not reach a server")
 	}
 }
 

@@ -56,15 +56,29 @@ func errno(err error) error {
 // conn is a TCP connection with the errors of the kernel and its SetLinger.
 type conn struct {
 	*gonet.TCPConn
-	ep     tcpip.Endpoint
-	closed atomic.Bool
+	ep            tcpip.Endpoint
+	closed        atomic.Bool
+	local, remote net.Addr // as they were at the beginning: of a connection that was reset the stack tells neither
 }
 
 func newConn(wq *waiter.Queue, ep tcpip.Endpoint) *conn {
 	ep.SocketOptions().SetDelayOption(false) // TCP_NODELAY, as Go sets it
 	ep.SocketOptions().SetKeepAlive(true)
-	return &conn{TCPConn: gonet.NewTCPConn(wq, ep), ep: ep}
+	c := &conn{TCPConn: gonet.NewTCPConn(wq, ep), ep: ep, local: &net.TCPAddr{}, remote: &net.TCPAddr{}}
+	if a, err := ep.GetLocalAddress(); err == nil {
+		c.local = &net.TCPAddr{IP: net.IP(a.Addr.AsSlice()), Port: int(a.Port)}
+	}
+	if a, err := ep.GetRemoteAddress(); err == nil {
+		c.remote = &net.TCPAddr{IP: net.IP(a.Addr.AsSlice()), Port: int(a.Port)}
+	}
+	return c
 }
+
+// LocalAddr implements net.Conn.
+func (c *conn) LocalAddr() net.Addr { return c.local }
+
+// RemoteAddr implements net.Conn.
+func (c *conn) RemoteAddr() net.Addr { return c.remote }
 
 func (c *conn) Read(b []byte) (int, error) {
 	n, err := c.TCPConn.Read(b)

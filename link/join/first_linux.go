@@ -107,10 +107,7 @@ func (f *first) run(cmd *exec.Cmd) (code int, err error) {
 		return 0, err
 	}
 	f.tell(notice{Started: true})
-	go func() {
-		_, _ = f.parent.Read(make([]byte, 1)) // it ends when they close it
-		os.Exit(failed)
-	}()
+	go f.obey(cmd.Process.Pid)
 	status, err := reap(cmd.Process.Pid)
 	if err != nil {
 		return 0, err
@@ -123,6 +120,17 @@ func (f *first) run(cmd *exec.Cmd) (code int, err error) {
 		return 128 + int(status.Signal()), nil
 	}
 	return status.ExitStatus(), nil
+}
+
+// obey passes signals on to the program, and ends everything when our side of the socket closes.
+func (f *first) obey(pid int) {
+	for {
+		var message [1]byte
+		if n, err := f.parent.Read(message[:]); n == 0 || err != nil {
+			os.Exit(failed)
+		}
+		_ = syscall.Kill(pid, syscall.Signal(message[0]))
+	}
 }
 
 // reap waits for the child with that pid, and takes in the end of all others meanwhile.

@@ -5,6 +5,7 @@ package join
 import (
 	"errors"
 	"os/exec"
+	"syscall"
 
 	"github.com/shakedown-test/shakedown/link/frame"
 )
@@ -23,6 +24,9 @@ func (p Place) Prepare(*exec.Cmd) (*Program, error) { return nil, errLinux }
 
 // Enter does nothing.
 func (p *Program) Enter() error { return nil }
+
+// Signal does nothing.
+func (p *Program) Signal(syscall.Signal) {}
 
 // Leave does nothing.
 func (p *Program) Leave() {}

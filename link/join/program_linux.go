@@ -169,6 +169,13 @@ func receive(conn *net.UnixConn) (n notice, file *os.File, err error) {
 	return n, file, json.Unmarshal(text[:size], &n)
 }
 
+// Signal sends a signal to the program.
+func (p *Program) Signal(s syscall.Signal) {
+	if p != nil {
+		_, _ = p.conn.Write([]byte{byte(s)}) // it fails when there is no program any more
+	}
+}
+
 // Leave takes the program off the network, as when its power goes: nothing that it or its kernel still sends is heard.
 func (p *Program) Leave() {
 	if p == nil {

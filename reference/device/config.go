@@ -29,6 +29,7 @@ type Config struct {
 	APIToken string // bearer token that the device was made with
 	Proxy    string // URL of an HTTP proxy before the API, with user and password where it wants them; empty: none
 
+	WebSocket  bool // MQTT goes over WebSocket
 	TLS        bool
 	Roots      []byte    // PEM: the authorities that it trusts
 	ClientCert []byte    // PEM, may be empty

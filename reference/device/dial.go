@@ -49,7 +49,7 @@ func (d *Device) connect(ctx context.Context, host, port string, secure bool) (n
 	}
 	d.track(raw)
 	if !secure {
-		return raw, nil
+		return d.upgrade(ctx, raw, host, port)
 	}
 	wait := d.connectWait()
 	switch {
@@ -65,7 +65,7 @@ func (d *Device) connect(ctx context.Context, host, port string, secure bool) (n
 		_ = raw.Close() // the handshake's error says why
 		return nil, err
 	}
-	return conn, nil
+	return d.upgrade(ctx, conn, host, port)
 }
 
 // reach makes a TCP connection to a host, by way of the device's own resolver where it has one.
@@ -131,6 +131,9 @@ func (d *Device) retry(why string, c cause, lasted time.Duration) {
 	}
 	d.con.say("offline: %s; next attempt in %.1f s", why, wait.Seconds())
 	d.retryAt = d.up + wait
+	if d.has("offline-gives-up") && d.back.n >= 3 {
+		d.retryAt = never
+	}
 }
 
 // maxPacket is the largest remaining length that the device reads.

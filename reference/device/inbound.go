@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/shakedown-test/shakedown/wire/mqtt"
+	"github.com/shakedown-test/shakedown/wire/ws"
 )
 
 // batch is how many packets are handled before what they changed is stored and answered.
@@ -40,7 +41,10 @@ func (d *Device) handle(in inbound) {
 		if len(in.raw) > 0 && d.garbageFlawed() {
 			return
 		}
-		d.end(describeEnd(in.err), dropped, 0)
+		d.end(describeEnd(in.err), closeCause(in.err), 0)
+		if d.has("ws-close-hammer") && errors.As(in.err, new(*ws.CloseError)) {
+			d.retryAt = d.up
+		}
 		return
 	}
 	l := d.link

@@ -25,6 +25,7 @@ type port struct {
 	changed chan struct{} // holds one when the lease changed
 
 	last netip.Addr // address of the last lease
+	from [6]byte    // Ethernet address of the last answer
 
 	mu    sync.Mutex
 	lease *lease
@@ -63,6 +64,7 @@ func (n *port) has(defect string) bool { return n.cfg.Defects[defect] }
 // run gets an address and keeps it until ctx ends.
 func (n *port) run(ctx context.Context) {
 	defer n.host.Tap(n.hear)()
+	defer n.runFlawed(ctx)()
 	for tries := 0; ctx.Err() == nil; {
 		l, err := n.acquire(ctx, &tries)
 		if err != nil {
@@ -91,6 +93,9 @@ func (n *port) hear(frame []byte) {
 	if err != nil || p.OpCode != dhcpv4.OpcodeBootReply || !slices.Equal(p.ClientHWAddr, n.host.MAC) {
 		return
 	}
+	n.mu.Lock()
+	n.from = [6]byte(frame[6:12])
+	n.mu.Unlock()
 	select {
 	case n.in <- p:
 	default:
@@ -324,6 +329,9 @@ func (n *port) use(l lease, fresh bool) error {
 	n.host.SetMTU(n.fitting(l.mtu))
 	n.host.RouteVia(l.routes)
 	if l.router.IsValid() {
+		if n.has("arp-static") {
+			n.host.Pin(l.router, n.from[:])
+		}
 		n.host.Route(l.router)
 	} else {
 		n.host.Route()

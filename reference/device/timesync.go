@@ -123,7 +123,10 @@ func (d *Device) timed(r timeResult) {
 			k.at = d.up + time.Second
 		}
 		return
-	case errors.Is(r.err, errKiss) && !d.has("sntp-kiss-ignored"):
+	case errors.Is(r.err, errKiss) && d.has("sntp-kiss-ignored"):
+		k.at = d.up + 4*time.Second
+		return
+	case errors.Is(r.err, errKiss):
 		server.every = max(2*server.every, 2*syncEvery)
 		server.denied = r.code != "RATE"
 	}
@@ -145,6 +148,9 @@ func (k *timekeeper) spread(d time.Duration) time.Duration {
 // setTime sets the clock, and remembers the time over a power loss.
 func (d *Device) setTime(r timeResult, server string) {
 	was := d.src.now()
+	if d.has("clock-never-back") && r.now.Before(was.Add(-time.Hour)) {
+		return
+	}
 	first := !d.src.known()
 	d.src.adjust(r.now, r.at)
 	now := d.src.now()
@@ -234,7 +240,7 @@ func (d *Device) unfit(p *ntp.Packet) error {
 		return fmt.Errorf("stratum %d", p.Stratum)
 	case p.Leap == ntp.Alarm && !d.has("sntp-stratum-ignored"):
 		return errors.New("the server's clock is not synchronised")
-	case p.Transmit == 0 && !d.has("sntp-transmit-zero"):
+	case p.Transmit == 0:
 		return errors.New("no time")
 	case now.Before(d.cfg.Built) && !d.has("sntp-before-build"):
 		return fmt.Errorf("%s is before the firmware was built", now.Format(time.RFC3339))

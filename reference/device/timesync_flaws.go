@@ -33,8 +33,8 @@ func (d *Device) failedSyncFlawed() {
 	switch {
 	case d.has("sntp-silent-hammer"):
 		k.at = d.up + time.Second
-	case d.has("sntp-silent-20s"):
-		k.at = d.up + 10*time.Second
+	case d.has("sntp-silent-constant"):
+		k.at = d.up + syncRetry
 	case d.has("sntp-asks-once"):
 		k.at = never
 	case d.has("clock-1970-crash") && !d.src.known():
@@ -74,8 +74,6 @@ func (d *Device) resultFlawed(p *ntp.Packet, r timeResult) timeResult {
 		r.now = time.Unix(seconds, 0)
 	case d.has("sntp-time-32"):
 		r.now = time.Unix(int64(int32(r.now.Unix())), 0)
-	case d.has("sntp-leap-alarm") && p.Leap != ntp.NoWarning:
-		return timeResult{err: errKiss}
 	case d.has("sntp-leap-backwards") && p.Leap != ntp.NoWarning:
 		r.now = r.now.Add(-time.Minute)
 	}

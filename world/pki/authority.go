@@ -33,7 +33,7 @@ type Authority struct {
 // New makes the roots and intermediates, relative to now, which is also read at each issue. Its errors are those of key generation and signing.
 func New(now func() time.Time) (*Authority, error) {
 	t := now()
-	live := span{t.Add(-2 * year), t.Add(10 * year)}
+	live := span{t.Add(-2 * year), t.Add(15 * year)} // past 2038, when clocks of 32 bits end
 	dead := span{t.Add(-10 * year), t.Add(-30 * day)}
 	a := &Authority{now: now}
 	var err error
@@ -74,11 +74,16 @@ func (a *Authority) RootsPEM() []byte {
 // the certificate then carries an IP SAN. The private key is in the result, except that [ReplacedKey] holds another one. Leaf is filled.
 // The error wraps [ErrNoCase] where c cannot exist for this name; a name that is neither, or an unknown case, is an error too.
 func (a *Authority) Server(c Case, name string) (*tls.Certificate, error) {
+	return a.ServerAt(c, name, a.now())
+}
+
+// ServerAt is Server at another time than now.
+func (a *Authority) ServerAt(c Case, name string, now time.Time) (*tls.Certificate, error) {
 	k := c.kind()
 	if k == nil {
 		return nil, fmt.Errorf("issue server certificate: unknown case %q", string(c))
 	}
-	o, err := newOrder(name, a.now())
+	o, err := newOrder(name, now)
 	if err == nil {
 		var cert *tls.Certificate
 		if cert, err = k.issue(a, o); err == nil {
