@@ -81,13 +81,14 @@ func TestLoad(t *testing.T) {
 				Can: []Capability{PowerCut, "trigger.button"}, Ready: "^connected", Host: "broker.test",
 				MQTT: &MQTTPart{
 					Version: "5.0", Telemetry: "garden/{id}/data", Sequence: "payload.seq", Status: "garden/{id}/status",
+					Expiring: &Expiring{Payload: `{"interval": {n}, "until": {until}}`, Lasts: Duration(time.Minute)},
 					Command: &Command{
 						Topic: "garden/{id}/set", Payload: `{"interval": {n}}`, QoS: 1,
 						Effect: Effect{Topic: "garden/{id}/state", When: "payload.interval == n", Repeats: true},
 					},
 				},
 				Local: &Local{
-					Service: "_garden._tcp", Fallback: "garden/{id}/address",
+					Service: "_garden._tcp", Open: []string{"tcp/80"}, Fallback: "garden/{id}/address",
 					UPnP: &UPnP{Ports: []int{8443}, On: `{"reach": true, "n": {n}}`, Off: `{"reach": false, "n": {n}}`},
 				},
 			},

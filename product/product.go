@@ -90,18 +90,20 @@ const (
 
 // MQTTPart is how a device uses MQTT: what Shakedown must know to see it work.
 type MQTTPart struct {
-	Version   string   `yaml:"version,omitempty"`   // "3.1.1" or "5.0"; default: as seen
-	Telemetry string   `yaml:"telemetry,omitempty"` // topic filter of its measurements
-	Sequence  string   `yaml:"sequence,omitempty"`  // CEL over a telemetry payload: its running number
-	Status    string   `yaml:"status,omitempty"`    // topic of the birth and will message
-	Command   *Command `yaml:"command,omitempty"`   // a command that can be sent to it
+	Version   string    `yaml:"version,omitempty"`   // "3.1.1" or "5.0"; default: as seen
+	Telemetry string    `yaml:"telemetry,omitempty"` // topic filter of its measurements
+	Sequence  string    `yaml:"sequence,omitempty"`  // CEL over a telemetry payload: its running number
+	Status    string    `yaml:"status,omitempty"`    // topic of the birth and will message
+	Expiring  *Expiring `yaml:"expiring,omitempty"`  // a command that holds until a time only
+	Command   *Command  `yaml:"command,omitempty"`   // a command that can be sent to it
 }
 
 // Local is what a device does in its home network.
 type Local struct {
-	Service  string `yaml:"service,omitempty"`  // the DNS-SD service by which apps find it, such as _http._tcp
-	Fallback string `yaml:"fallback,omitempty"` // MQTT topic on which it tells its address in the home network; {id} is the device id
-	UPnP     *UPnP  `yaml:"upnp,omitempty"`     // that it may open ports of the router; without it none may be open
+	Service  string   `yaml:"service,omitempty"`  // the DNS-SD service by which apps find it, such as _http._tcp
+	Fallback string   `yaml:"fallback,omitempty"` // MQTT topic on which it tells its address in the home network; {id} is the device id
+	Open     []string `yaml:"open,omitempty"`     // ports that are open there on purpose, as in tcp/443; those of upnp are as well
+	UPnP     *UPnP    `yaml:"upnp,omitempty"`     // that it may open ports of the router; without it none may be open
 }
 
 // UPnP is how a device is made to open ports of its router. On and Off are payloads of its command, with the same placeholders and the
@@ -141,6 +143,12 @@ type Command struct {
 	Payload string `yaml:"payload"`
 	QoS     int    `yaml:"qos,omitempty"` // of the command, default 1
 	Effect  Effect `yaml:"effect"`
+}
+
+// Expiring is a payload of the command that says until when it holds, and for how long that usually is.
+type Expiring struct {
+	Payload string   `yaml:"payload"` // {until} is the end in Unix seconds; otherwise as in the command
+	Lasts   Duration `yaml:"lasts"`
 }
 
 // Effect is the proof that a command was carried out: a console pattern, or a message with a CEL condition over its payload.
@@ -212,6 +220,8 @@ type Declared struct {
 	OfflineKeeps  string   `yaml:"offline_keeps,omitempty"`   // which ones when it overflows: "newest" or "oldest"
 	MaxCommand    int      `yaml:"max_command,omitempty"`     // bytes of the largest command payload that works
 	PublishBudget int      `yaml:"publish_budget,omitempty"`  // messages a minute in normal use
+	Destinations  []string `yaml:"destinations,omitempty"`    // names and addresses that it speaks to beside the hosts of its links; *.example.com is any name below
+	TrafficBudget int      `yaml:"traffic_budget,omitempty"`  // bytes a day that it sends and receives when nobody uses it
 	Sleeps        bool     `yaml:"sleeps,omitempty"`          // commands can come while it is away
 	SupportUntil  Date     `yaml:"support_until,omitempty"`   // end of the support period
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 )
 
 // serviceType is a DNS-SD service without its domain (RFC 6763, section 7).
@@ -18,6 +19,12 @@ func (l *loader) localRules(part *Part, at string) {
 		l.fault(at+"/service", fmt.Sprintf("%s is not a DNS-SD service", short(local.Service)), "such as _http._tcp: an underscore and at most 15 letters, digits and dashes, then ._tcp or ._udp")
 	}
 	l.topic(at+"/fallback", local.Fallback, false)
+	for i, open := range local.Open {
+		proto, number, _ := strings.Cut(open, "/")
+		if port, err := strconv.ParseUint(number, 10, 16); err != nil || port == 0 || proto != "tcp" && proto != "udp" {
+			l.fault(join(at+"/open", strconv.Itoa(i)), fmt.Sprintf("%s is not a port", short(open)), "write the protocol and a number from 1 to 65535, as in tcp/443 or udp/5683")
+		}
+	}
 	u := local.UPnP
 	if u == nil {
 		return

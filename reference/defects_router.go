@@ -11,5 +11,8 @@ var routerDefects = []Defect{
 	{"dhcp-mtu-ignored", "ignores the MTU that DHCP tells", []string{"environment.dhcp-options"}},
 	{"dhcp-no-probe", "does not look whether somebody has its address", []string{"environment.dhcp-conflict"}},
 	{"arp-static", "keeps the Ethernet address of its first router for ever", []string{"environment.gateway-replaced"}},
+	{"telnet-open", "leaves a console open for its home network", []string{"environment.open-ports"}},
+	{"tells-others", "tells a host of somebody else of every start", []string{"environment.destinations"}},
+	{"chatters", "sends 20 KB a second to its router", []string{"environment.destinations"}},
 	{"offline-gives-up", "gives up after three failed attempts in a row", []string{"environment.router-reboot", "environment.wan-down"}},
 }

@@ -23,6 +23,8 @@ var Risk = check.Risk{
 		RouterReboot,
 		PowerCutAll,
 		WanDown,
+		OpenPorts,
+		Destinations,
 		DNSTTL,
 		DNSMultiA,
 		DNSFailover,

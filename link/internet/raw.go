@@ -22,6 +22,17 @@ var probing = stack.DADConfigurations{DupAddrDetectTransmits: 2, RetransmitTimer
 // Send puts an Ethernet frame on the host's link, past its IP stack.
 func (h *Host) Send(frame []byte) { h.nic.send(frame) }
 
+// SYNFrame is an Ethernet frame with the first segment of a TCP connection over IPv4, for a scan that leaves no connections behind.
+func SYNFrame(fromMAC, toMAC net.HardwareAddr, from, to netip.AddrPort, sequence uint32) []byte {
+	b := binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint16(nil, from.Port()), to.Port())
+	b = append(binary.BigEndian.AppendUint32(b, sequence), 0, 0, 0, 0, 0x50, syn, 0xff, 0xff, 0, 0, 0, 0)
+	checksum4(from.Addr(), to.Addr(), TCP, b, 16)
+	ip := []byte{0x45, 0, 0, byte(20 + len(b)), 0, 0, 0x40, 0, 64, byte(TCP), 0, 0}
+	ip = slices.Concat(ip, from.Addr().AsSlice(), to.Addr().AsSlice())
+	frame.ChecksumIPv4(ip)
+	return slices.Concat(toMAC, fromMAC, []byte{0x08, 0x00}, ip, b)
+}
+
 // Tap calls f for every frame that reaches the host's interface, whomever it is for, until stop. F must neither keep nor change it, nor
 // wait.
 func (h *Host) Tap(f func(frame []byte)) (stop func()) {

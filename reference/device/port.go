@@ -64,6 +64,7 @@ func (n *port) has(defect string) bool { return n.cfg.Defects[defect] }
 // run gets an address and keeps it until ctx ends.
 func (n *port) run(ctx context.Context) {
 	defer n.host.Tap(n.hear)()
+	defer n.runFlawed(ctx)()
 	for tries := 0; ctx.Err() == nil; {
 		l, err := n.acquire(ctx, &tries)
 		if err != nil {
