@@ -45,15 +45,16 @@ func wsReconnect(ctx context.Context, t *check.T) error {
 	if err != nil || len(had) == 0 {
 		return err
 	}
-	for _, c := range t.Broker.Conns() {
-		s := &testbed.Session{Conn: c, Since: t.Clock.Now()}
-		missing, _, err := t.Device.AwaitFilters(ctx, s, had, 10*time.Second+t.Clock.Device(250*time.Millisecond))
-		if err != nil {
-			return err
-		}
-		t.Find(judgeFilters(missing, had)...)
-		return nil
+	conns := t.Broker.Conns()
+	if len(conns) == 0 {
+		return check.NotRun("see in the evidence how its last session ended", "it was back, and gone again before its subscriptions could be looked at")
 	}
+	s := &testbed.Session{Conn: conns[0], Since: t.Clock.Now()}
+	missing, _, err := t.Device.AwaitFilters(ctx, s, had, 10*time.Second+t.Clock.Device(250*time.Millisecond))
+	if err != nil {
+		return err
+	}
+	t.Find(judgeFilters(missing, had)...)
 	return nil
 }
 
