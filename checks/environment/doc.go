@@ -35,6 +35,7 @@ var Risk = check.Risk{
 		DNSGuess,
 		DNSHardcoded,
 		DNSRate,
+		DNSAAAA,
 		SNTPRequest,
 		SNTPRate,
 		SNTPKiss,
