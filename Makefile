@@ -24,7 +24,7 @@ unit:
 race:
 	CGO_ENABLED=1 $(GO) test -race -short ./...
 
-examples: ## the example runs on real programs, against their golden outcomes; the report in a real browser
+examples: ## the example runs on real programs, against their golden outcomes; programs and a VM in a network; the report in a real browser
 	SHAKEDOWN_PEERS=1 $(GO) test -count=1 -timeout=30m -parallel=6 ./examples/... ./report/...
 
 selftest: build ## the planted-defect matrix

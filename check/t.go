@@ -22,6 +22,7 @@ type T struct {
 	progress     func(string)
 	findings     []Finding
 	measurements []Measurement
+	networks     []evidence.Lived
 }
 
 // Step says, in the present tense, what the check does now.
@@ -40,6 +41,9 @@ func (t *T) Record(format string, args ...any) {
 func (t *T) Measure(name string, value float64, unit, limit string) {
 	t.measurements = append(t.measurements, Measurement{Name: name, Value: value, Unit: unit, Limit: limit})
 }
+
+// Lived notes how the part fared in a network.
+func (t *T) Lived(l evidence.Lived) { t.networks = append(t.networks, l) }
 
 // MeasureTime notes a span of device time in seconds.
 func (t *T) MeasureTime(name string, d time.Duration, limit string) {

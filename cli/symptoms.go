@@ -30,6 +30,7 @@ func (a *app) examine() []symptom {
 		{"node", "the examples of MQTT.js and aedes", "sudo apt-get install nodejs"},
 		{"npm", "the examples of MQTT.js and aedes", "sudo apt-get install npm"},
 		{"chromium", "the tests that open the report in a browser", "sudo apt-get install chromium"},
+		{"qemu-system-x86_64", "the test with a virtual machine in a network", "sudo apt-get install qemu-system-x86"},
 	} {
 		out = append(out, program(p.name, p.forWhat, p.get))
 	}

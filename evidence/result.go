@@ -75,6 +75,19 @@ type Measurement struct {
 	Limit string  `json:"limit,omitempty"` // such as "<= 45 s"
 }
 
+// Lived is how a part fared in one network, over several trials. Rates are from 0 to 1.
+type Lived struct {
+	Profile   string  `json:"profile"`
+	Title     string  `json:"title"` // of the network
+	Trials    int     `json:"trials"`
+	Successes int     `json:"successes"`
+	Low       float64 `json:"low"`  // of the interval in which the rate of success lies
+	High      float64 `json:"high"` // with a confidence of 95 %
+	Promised  float64 `json:"promised"`
+	Connect   float64 `json:"connect_seconds,omitempty"` // median time to a session, device time; 0: none came about
+	Command   float64 `json:"command_seconds,omitempty"` // median time to the effect of a command
+}
+
 // Result is what became of one job: a check on a variant.
 type Result struct {
 	Check        string        `json:"check"`
@@ -87,7 +100,8 @@ type Result struct {
 	Seconds      float64       `json:"seconds"`          // wall time that it took
 	Findings     []Finding     `json:"findings,omitempty"`
 	Measurements []Measurement `json:"measurements,omitempty"`
-	Dir          string        `json:"dir,omitempty"` // the job's folder, relative to the run folder
+	Networks     []Lived       `json:"networks,omitempty"` // of the check that lets a part live in several
+	Dir          string        `json:"dir,omitempty"`      // the job's folder, relative to the run folder
 }
 
 // CheckInfo is the metadata of a check as it stood when the run was planned, so that a report needs nothing but the run folder.

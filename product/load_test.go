@@ -81,6 +81,7 @@ func TestLoad(t *testing.T) {
 				Can: []Capability{PowerCut, "trigger.button"}, Ready: "^connected", Host: "broker.test",
 				MQTT: &MQTTPart{
 					Version: "5.0", Telemetry: "garden/{id}/data", Sequence: "payload.seq", Status: "garden/{id}/status",
+					Expiring: &Expiring{Payload: `{"interval": {n}, "until": {until}}`, Lasts: Duration(time.Minute)},
 					Command: &Command{
 						Topic: "garden/{id}/set", Payload: `{"interval": {n}}`, QoS: 1,
 						Effect: Effect{Topic: "garden/{id}/state", When: "payload.interval == n", Repeats: true},

@@ -90,11 +90,12 @@ const (
 
 // MQTTPart is how a device uses MQTT: what Shakedown must know to see it work.
 type MQTTPart struct {
-	Version   string   `yaml:"version,omitempty"`   // "3.1.1" or "5.0"; default: as seen
-	Telemetry string   `yaml:"telemetry,omitempty"` // topic filter of its measurements
-	Sequence  string   `yaml:"sequence,omitempty"`  // CEL over a telemetry payload: its running number
-	Status    string   `yaml:"status,omitempty"`    // topic of the birth and will message
-	Command   *Command `yaml:"command,omitempty"`   // a command that can be sent to it
+	Version   string    `yaml:"version,omitempty"`   // "3.1.1" or "5.0"; default: as seen
+	Telemetry string    `yaml:"telemetry,omitempty"` // topic filter of its measurements
+	Sequence  string    `yaml:"sequence,omitempty"`  // CEL over a telemetry payload: its running number
+	Status    string    `yaml:"status,omitempty"`    // topic of the birth and will message
+	Expiring  *Expiring `yaml:"expiring,omitempty"`  // a command that holds until a time only
+	Command   *Command  `yaml:"command,omitempty"`   // a command that can be sent to it
 }
 
 // Local is what a device does in its home network.
@@ -142,6 +143,12 @@ type Command struct {
 	Payload string `yaml:"payload"`
 	QoS     int    `yaml:"qos,omitempty"` // of the command, default 1
 	Effect  Effect `yaml:"effect"`
+}
+
+// Expiring is a payload of the command that says until when it holds, and for how long that usually is.
+type Expiring struct {
+	Payload string   `yaml:"payload"` // {until} is the end in Unix seconds; otherwise as in the command
+	Lasts   Duration `yaml:"lasts"`
 }
 
 // Effect is the proof that a command was carried out: a console pattern, or a message with a CEL condition over its payload.

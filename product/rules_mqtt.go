@@ -18,6 +18,14 @@ func (l *loader) mqttRules(m *MQTTPart, at string) {
 		_, err := CompileSequence(m.Sequence)
 		l.expression(at+"/sequence", err)
 	}
+	if e := m.Expiring; e != nil {
+		if !strings.Contains(e.Payload, "{until}") {
+			l.fault(at+"/expiring", "the payload does not say until when it holds", "write {until} where the end stands, in Unix seconds")
+		}
+		if m.Command == nil {
+			l.fault(at+"/expiring", "it is a payload of the command, and none is declared", "add command:")
+		}
+	}
 	if m.Command != nil {
 		l.commandEffect(m.Command, at+"/command")
 	}

@@ -61,7 +61,21 @@ type JobResult struct {
 	Seconds      float64          `json:"seconds" doc:"wall time"`
 	Findings     []FindingResult  `json:"findings"`
 	Measurements []Measured       `json:"measurements"`
+	Networks     []Network        `json:"networks,omitempty" doc:"of the check that lets a part live in several"`
 	Dir          string           `json:"dir,omitempty" doc:"folder of the evidence, relative to the run folder"`
+}
+
+// Network is how a part fared in one network, over several trials.
+type Network struct {
+	Profile   string  `json:"profile" doc:"name of the network profile"`
+	Title     string  `json:"title"`
+	Trials    int     `json:"trials"`
+	Successes int     `json:"successes"`
+	Low       float64 `json:"low" doc:"of the interval of the rate of success with a confidence of 95 %, 0 to 1"`
+	High      float64 `json:"high"`
+	Promised  float64 `json:"promised" doc:"rate of success, 0 to 1"`
+	Connect   float64 `json:"connect_seconds,omitempty" doc:"median device time to a session"`
+	Command   float64 `json:"command_seconds,omitempty" doc:"median device time to the effect of a command"`
 }
 
 // FindingResult is a way in which a check did not hold.
@@ -134,6 +148,9 @@ func jobResult(r evidence.Result) JobResult {
 			out.Evidence = append(out.Evidence, EvidenceRef(e))
 		}
 		j.Findings = append(j.Findings, out)
+	}
+	for _, n := range r.Networks {
+		j.Networks = append(j.Networks, Network(n))
 	}
 	for _, m := range r.Measurements {
 		j.Measurements = append(j.Measurements, Measured(m))

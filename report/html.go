@@ -24,6 +24,7 @@ var style string
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"percent": func(f float64) string { return strings.ReplaceAll(verdict.Percent(f), " ", "\u00a0") },
 	"width":   func(f float64) string { return fmt.Sprintf("%.1f%%", min(max(f, 0), 1)*100) },
+	"scale":   func(f float64) string { return fmt.Sprintf("%.1f", min(max(f, 0), 1)*200) },
 	"number":  number,
 	"day":     func(t time.Time) string { return t.UTC().Format("2 January 2006") },
 	"moment":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.0 UTC") },
@@ -57,6 +58,7 @@ type page struct {
 	Cards     []*card
 	Gaps      []*gap
 	Passed    []*passed
+	Networks  []network
 	Replay    string
 	Titles    map[string]string // of the risks, by id
 }
@@ -68,7 +70,7 @@ func HTML(w io.Writer, in Input) error {
 	p := page{
 		Style: template.CSS(style), Plan: in.Plan, Verdict: in.Verdict, Generated: in.Generated,
 		Class: classes[in.Verdict.Readiness], Sentence: sentence(in, v.cases), Tally: tally(v.cases),
-		Variants: v.variants(), Cards: v.cards(), Gaps: v.gaps(), Passed: v.passed(),
+		Variants: v.variants(), Cards: v.cards(), Gaps: v.gaps(), Passed: v.passed(), Networks: v.networks(),
 		Replay: replay(in.Plan), Titles: map[string]string{},
 	}
 	p.Started, p.Seconds = in.span()

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/shakedown-test/shakedown/check"
+	"github.com/shakedown-test/shakedown/evidence"
 	"github.com/shakedown-test/shakedown/judge"
 	"github.com/shakedown-test/shakedown/link/frame"
 	"github.com/shakedown-test/shakedown/link/profile"
@@ -52,6 +54,7 @@ type day struct {
 // life is what the trials in one network came to.
 type life struct {
 	network     product.Network
+	title       string
 	rate        judge.Rate
 	days        []day
 	first, last int
@@ -71,8 +74,7 @@ func dailyLife(ctx context.Context, t *check.T) error {
 		if err != nil {
 			return err
 		}
-		low, _ := l.rate.Interval()
-		t.Measure(n.Profile+": trials in order, at least", low*100, "%", "")
+		t.Lived(l.account())
 		t.Record("%s: %s", n.Profile, l.rate)
 		t.Find(judgeLife(l)...)
 	}
@@ -115,6 +117,7 @@ func live(ctx context.Context, t *check.T, n product.Network) (life, error) {
 		return l, err
 	}
 	at := map[profile.Place]*frame.Link{profile.Access: t.Access, profile.Uplink: t.World.Home().Uplink}[p.Link]
+	l.title = p.Title
 	t.Step("its network is now: %s", p.Title)
 	heal := t.Impair(p.Apply(at, t.Clock))
 	defer heal()
@@ -171,6 +174,34 @@ func spend(ctx context.Context, t *check.T, n product.Network) (day, error) {
 		d.commanded, d.note = -1, fmt.Sprintf("a command had no effect within %s of the session", time.Duration(n.CommandWithin))
 	}
 	return d, nil
+}
+
+// account is the trials as the report shows them.
+func (l life) account() evidence.Lived {
+	var connected, commanded []time.Duration
+	for _, d := range l.days {
+		if d.connected >= 0 {
+			connected = append(connected, d.connected)
+		}
+		if d.commanded >= 0 {
+			commanded = append(commanded, d.commanded)
+		}
+	}
+	a := evidence.Lived{
+		Profile: l.network.Profile, Title: l.title, Trials: l.rate.Trials, Successes: l.rate.Successes, Promised: l.network.Success,
+		Connect: middle(connected).Seconds(), Command: middle(commanded).Seconds(),
+	}
+	a.Low, a.High = l.rate.Interval()
+	return a
+}
+
+// middle is the median, or 0.
+func middle(all []time.Duration) time.Duration {
+	if len(all) == 0 {
+		return 0
+	}
+	slices.Sort(all)
+	return all[len(all)/2]
 }
 
 func judgeLife(l life) []check.Finding {

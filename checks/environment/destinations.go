@@ -30,10 +30,10 @@ var Destinations = &check.Check{
 	Impact:       check.Observes,
 	Typical:      2 * time.Minute,
 	Limit:        15 * time.Minute,
-	Run:          destinations,
+	Run:          spokenTo,
 }
 
-func destinations(ctx context.Context, t *check.T) error {
+func spokenTo(ctx context.Context, t *check.T) error {
 	var mu sync.Mutex
 	var bytes int
 	to := map[netip.Addr]bool{}

@@ -25,7 +25,7 @@ var CommandOrder = &check.Check{
 	Severity:     check.Major,
 	Requirements: []string{"CRA:I.2f"},
 	Incidents:    []string{"INC-107", "INC-108"},
-	Rows:         []string{"mqtt.order"},
+	Rows:         []string{"mqtt.order", "fault.command.out_of_order"},
 	Sources:      []string{"MQTT section 4.6 (message ordering), MQTT-4.6.0-2"},
 	Needs:        check.Needs{Real: product.Device, Speaks: product.MQTT, Declares: []string{"command"}},
 	Impact:       check.Observes,

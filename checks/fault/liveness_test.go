@@ -136,3 +136,24 @@ func TestJudgeRetainedCommand(t *testing.T) {
 		}
 	}
 }
+
+func TestJudgeComeback(t *testing.T) {
+	for name, c := range map[string]struct {
+		f    comeback
+		want []string
+	}{
+		"after the answer":  {comeback{said: 9, granted: 7}, nil},
+		"not at all":        {comeback{granted: 7}, nil},
+		"before the answer": {comeback{said: 5, granted: 7}, []string{"Calls itself online before it can be reached"}},
+	} {
+		if diff := cmp.Diff(c.want, graded(judgeComeback(c.f))); diff != "" {
+			t.Errorf("%s: -want +got\n%s", name, diff)
+		}
+	}
+	if found := judgeOverdue(0, 1, 2); found != nil {
+		t.Errorf("no effect: %v", found)
+	}
+	if diff := cmp.Diff([]string{"Carries out a command whose time is over"}, graded(judgeOverdue(1, 1, 2))); diff != "" {
+		t.Errorf("an effect: -want +got\n%s", diff)
+	}
+}

@@ -23,7 +23,7 @@ var SessionExpiry = &check.Check{
 	Fix:          "look at the session present flag of CONNACK, however short the absence seemed; take Session Expiry from CONNACK",
 	Severity:     check.Major,
 	Requirements: []string{"CRA:I.2h", "EN303645:5.9-2"},
-	Rows:         []string{"mqtt.session.expiry-v5"},
+	Rows:         []string{"mqtt.session.expiry-v5", "fault.session.expired_on_wake"},
 	Sources:      []string{"MQTT-3.1.2-23 (5.0)", "MQTT 5.0 section 3.2.2.3.2"},
 	Needs:        check.Needs{Real: product.Device, Speaks: product.MQTT, Version: "5.0"},
 	Impact:       check.Disturbs,

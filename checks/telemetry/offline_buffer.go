@@ -29,7 +29,7 @@ var OfflineBuffer = &check.Check{
 	Severity:     check.Blocker,
 	Requirements: []string{"CRA:I.2f", "EN303645:5.9-1"},
 	Incidents:    []string{"INC-106"},
-	Rows:         []string{"mqtt.offline.buffer"},
+	Rows:         []string{"mqtt.offline.buffer", "fault.sleep.burst_on_wake"},
 	Sources:      []string{"github.com/Pioreactor/pioreactor issue 509", "limit of 10 readings/s: a proposal"},
 	Needs:        check.Needs{Real: product.Device, Speaks: product.MQTT, Declares: []string{"telemetry", "sequence", "offline_buffer"}},
 	Impact:       check.Disturbs,

@@ -56,7 +56,18 @@ func (d *Device) greeted(p *mqtt.Packet) {
 	if !s.Subscribed && !d.resubscribeFlawed() || d.has("subscribe-always") {
 		d.subscribe()
 	}
-	if !s.holds(status) {
+	if s.Subscribed || d.has("online-too-early") {
+		d.announce()
+	}
+}
+
+// announce says on the status topic that the device can be reached: once for each connection.
+func (d *Device) announce() {
+	if d.link.announced {
+		return
+	}
+	d.link.announced = true
+	if !d.set.Session.holds(status) {
 		d.statusIs = "online"
 	}
 }
@@ -157,6 +168,8 @@ func (d *Device) subscribed(p *mqtt.Packet) {
 	case d.resubs > 0:
 		d.resubs = 0
 		d.statusIs = "online"
+	default:
+		d.announce()
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/shakedown-test/shakedown/wire/mqtt"
 )
@@ -20,7 +21,8 @@ type command struct {
 	target int  // tenths of a degree
 	set    bool // target counts
 	reboot bool
-	remote *bool // a port of the router is to be open; nil: nothing is said
+	until  time.Time // it does not hold any more afterwards; zero: it does for ever
+	remote *bool     // a port of the router is to be open; nil: nothing is said
 }
 
 // parseCommand reads and checks a command. Its fields are checked strictly; fields that it does not know belong to a newer cloud
@@ -38,7 +40,7 @@ func (d *Device) parseCommand(payload []byte) (command, error) {
 	c.id = id
 	if d.has("payload-extra-rejected") {
 		for name := range fields {
-			if !slices.Contains([]string{"id", "set", "do", "remote"}, name) {
+			if !slices.Contains([]string{"id", "set", "do", "remote", "until"}, name) {
 				return c, errors.New("unknown field " + name)
 			}
 		}
@@ -54,6 +56,13 @@ func (d *Device) parseCommand(payload []byte) (command, error) {
 			return c, err
 		}
 		c.set = true
+	}
+	if until, there := fields["until"]; there {
+		n, ok := until.(float64)
+		if !ok || n < 0 || n > 1<<40 {
+			return c, errors.New("until is not a time in seconds since 1970")
+		}
+		c.until = time.Unix(int64(n), 0)
 	}
 	if remote, there := fields["remote"]; there {
 		on, ok := remote.(bool)
@@ -116,6 +125,11 @@ func (d *Device) onCommand(p *mqtt.Packet) {
 		}
 		return
 	}
+	if d.expiredCommand(c) {
+		d.con.say("rejected %s: its time is over", c.id)
+		d.report(map[string]any{"rejected": c.id, "why": "its time is over"})
+		return
+	}
 	if d.alreadyDone(c, p) {
 		d.con.say("duplicate %s", c.id)
 		return
@@ -140,6 +154,11 @@ func (d *Device) onCommand(p *mqtt.Packet) {
 	if c.reboot {
 		d.rebooting = true
 	}
+}
+
+// expiredCommand reports whether the time of a command is over, as far as the device knows the time.
+func (d *Device) expiredCommand(c command) bool {
+	return !c.until.IsZero() && d.src.known() && d.src.now().After(c.until) && !d.has("stale-command-obeyed")
 }
 
 // alreadyDone reports whether the command was carried out before.

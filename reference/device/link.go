@@ -18,6 +18,7 @@ type link struct {
 	ended   chan struct{} // closed by the reader at its end
 
 	serving   bool          // CONNACK accepted the device
+	announced bool          // said on the status topic that the device is online
 	greetTill time.Duration // CONNACK is due before
 	since     time.Duration // uptime of that CONNACK
 	sentAt    time.Duration // uptime of the last packet out
