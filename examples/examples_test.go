@@ -36,6 +36,8 @@ var examples = []struct {
 	{file: "mosquitto_sub.yaml", name: "mosquitto_sub"},
 	{file: "mosquitto-broker.yaml", name: "mosquitto-broker"},
 	{file: "aedes-broker.yaml", name: "aedes-broker"},
+	{file: "libcoap/product.yaml", name: "libcoap-client"},
+	{file: "libcoap/server.yaml", name: "libcoap-server"},
 }
 
 func TestExamples(t *testing.T) {
