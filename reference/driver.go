@@ -49,11 +49,6 @@ func open(env driver.Env) (driver.Driver, error) {
 	if env.Values["coap.host"] != "" {
 		return newSensorControl(env), nil
 	}
-	if env.Host != nil {
-		if err := env.Host.SLAAC(nil); err != nil {
-			return nil, fmt.Errorf("open reference %s: %w", env.Part.Role, err)
-		}
-	}
 	c := &control{env: env}
 	c.build = func() (unit, error) {
 		cfg, err := c.config()
@@ -219,7 +214,6 @@ func (c *control) config() (device.Config, error) {
 	if c.env.Resolvers != nil { // told by DHCP, with the address
 		cfg.Net = c.env.Host
 		cfg.ListenPacket = c.env.Host.ListenPacket
-		cfg.IPv6 = func() bool { return len(c.env.Host.Auto()) > 0 }
 		if _, domain, ok := strings.Cut(cfg.Host, "."); ok {
 			cfg.TimeServers = []string{"ntp." + domain, "ntp2." + domain}
 		}

@@ -11,11 +11,8 @@ import (
 	"github.com/shakedown-test/shakedown/world/dns"
 )
 
-// Addresses of IPv6: what the home network is given, and one that leads nowhere.
-var (
-	homePrefix = netip.MustParsePrefix("2001:db8:1::/64")
-	nowhere6   = netip.MustParseAddr("2001:db8:dead::1")
-)
+// nowhere6 is an IPv6 address that nobody has.
+var nowhere6 = netip.MustParseAddr("2001:db8:dead::1")
 
 // DNSAAAA gives the cloud an IPv6 address that leads nowhere beside its good IPv4 address.
 var DNSAAAA = &check.Check{
@@ -48,13 +45,12 @@ func dnsAAAA(ctx context.Context, t *check.T) error {
 		return err
 	}
 	t.Step("give its home network IPv6, and its cloud an IPv6 address that leads nowhere")
-	home := t.World.Home()
-	if err := t.World.Delegate(home, homePrefix); err != nil {
+	if err := delegate(t, homePrefix); err != nil {
 		return err
 	}
 	host, cloud := t.Device.Part.Host, t.CloudAt()
 	heal := t.Impair(t.DNS.Zone.Set(host, dns.Records{TTL: time.Second, A: []netip.Addr{cloud.Addr()}, AAAA: []netip.Addr{nowhere6}}))
-	if err := t.Clock.Sleep(ctx, 5*time.Second); err != nil {
+	if err := t.Clock.Sleep(ctx, takes); err != nil {
 		return err
 	}
 	w := t.Watch()
