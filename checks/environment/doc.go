@@ -24,6 +24,8 @@ var Risk = check.Risk{
 		PowerCutAll,
 		WanDown,
 		OpenPorts,
+		IPv6Exposure,
+		IPv6Appears,
 		Destinations,
 		DNSTTL,
 		DNSMultiA,
