@@ -28,16 +28,23 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // The product files, relative to this folder, the longest first, with the name of their golden file.
 var examples = []struct {
 	file, name string
-	skip       []string // checks of risks that the product file excludes
+	skip       []string // further arguments: checks of risks that the product file excludes, or those that are of interest
 }{
 	{file: "paho/product.yaml", name: "paho"},
 	{file: "mqttjs/product.yaml", name: "mqttjs"},
+	{file: "curl/product.yaml", name: "curl", skip: ofHTTP},
+	{file: "wget/product.yaml", name: "wget", skip: ofHTTP},
 	{file: "mosquitto_pub.yaml", name: "mosquitto_pub", skip: []string{"--skip", "fault."}},
 	{file: "mosquitto_sub.yaml", name: "mosquitto_sub"},
 	{file: "mosquitto-broker.yaml", name: "mosquitto-broker"},
 	{file: "aedes-broker.yaml", name: "aedes-broker"},
 	{file: "libcoap/product.yaml", name: "libcoap-client"},
 	{file: "libcoap/server.yaml", name: "libcoap-server"},
+}
+
+// ofHTTP selects the checks that are about HTTP.
+var ofHTTP = []string{
+	"--only", "protocol.http", "--only", "security.http", "--only", "fault.http", "--only", "environment.http", "--only", "fault.cloud-brownout",
 }
 
 func TestExamples(t *testing.T) {
