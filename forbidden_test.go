@@ -41,7 +41,7 @@ var forbidden = []prohibition{
 	},
 	{
 		pkg: "net", names: []string{"Listen", "ListenPacket", "ListenTCP", "ListenUDP", "ListenUnix", "ListenMulticastUDP"},
-		allowed: []string{"cli", "testbed", "link/reserve_other.go", "bench/", "reference/driver_cloud.go"}, // the last is a part under test, which opens its own
+		allowed: []string{"cli", "testbed", "link/reserve_other.go", "bench/", "reference/driver_cloud.go", "reference/driver_coap.go"}, // the last are parts under test, which open their own
 		instead: "take a net.Listener; the testbed opens them on loopback",
 	},
 	{pkg: "math/rand", except: true, instead: "use math/rand/v2 with the seed of the run"},

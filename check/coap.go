@@ -21,16 +21,28 @@ func (t *T) Contact(ctx context.Context) (*testbed.Contact, error) {
 	return c, err
 }
 
-// Awake waits for the next request of the device, after which it surely listens, and returns who asked.
+// Awake waits for a sign of the device, after which it surely listens, and returns who can be asked: the one that observes something, as
+// that has to listen; else the one that sent the last request. A device that takes a new port for every request cannot be asked.
 func (t *T) Awake(ctx context.Context) (*origin.Peer, error) {
-	e, ok, err := t.Device.AwaitMessage(ctx, t.Log.Len(), t.Device.Reports(), func(_ evidence.Event, m *coap.Message) bool { return m.Code.Request() })
-	switch {
-	case err != nil:
-		return nil, err
-	case !ok:
-		return nil, NotRun("a device that sends something more often can be judged", "the device sent no request within %s", t.Device.Reports())
+	mark, within := t.Log.Len(), t.Device.Reports()
+	used := map[int]bool{}
+	for range 3 {
+		e, ok, err := t.Device.AwaitMessage(ctx, mark, within, func(_ evidence.Event, m *coap.Message) bool { return m.Code.Request() })
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return nil, NotRun("a device that sends something more often can be judged", "the device sent no request within %s", within)
+		}
+		if p := t.CoAP.Observing(); p != nil {
+			return p, nil
+		}
+		if used[e.Conn] {
+			return t.CoAP.Peer(e.Conn), nil
+		}
+		used[e.Conn], mark = true, e.N+1
 	}
-	return t.CoAP.Peer(e.Conn), nil
+	return nil, NotApplicable("the device takes a new port for every request, so that nothing can be asked of it")
 }
 
 // Recovers judges whether the device makes a request that is answered within the time, in the events from mark on, after something was

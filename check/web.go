@@ -28,7 +28,8 @@ type Offered struct {
 	After   time.Duration   // from the first fetch to the effect
 	Exits   []evidence.Event
 	Events  []evidence.Event
-	First   int // numbers of the first and last event
+	Until   time.Time // end of the look
+	First   int       // numbers of the first and last event
 	Last    int
 }
 
@@ -94,7 +95,7 @@ func (t *T) Offer(ctx context.Context, o Offer) (Offered, error) {
 
 // see gathers what happened until now.
 func (f *Offered) see(t *T) {
-	f.Events = t.Log.Since(f.First)
+	f.Events, f.Until = t.Log.Since(f.First), t.Clock.Now()
 	f.Last = f.First + len(f.Events) - 1
 	f.Fetches = testbed.Fetches(f.Events, f.Doc.Path)
 	if e, ok := f.Doc.Took(f.Events); ok {
@@ -121,7 +122,9 @@ func (t *T) OfferAll(ctx context.Context, offers []Offer, judge func(Offered) []
 	if err := t.Fetches(ctx); err != nil {
 		return err
 	}
+	last := ""
 	for _, o := range offers {
+		last = o.Name
 		f, err := t.Offer(ctx, o)
 		if err != nil {
 			return err
@@ -133,10 +136,11 @@ func (t *T) OfferAll(ctx context.Context, offers []Offer, judge func(Offered) []
 		found := judge(f)
 		t.Find(append(crashed(f), found...)...)
 		if len(found) > 0 {
-			break // one is enough: the device's next pause may be long
+			t.Web.Link.Cut(false) // whatever still hangs
+			break                 // one is enough: the device's next pause may be long
 		}
 	}
-	_, err := t.FetchesAgain(ctx, offers[len(offers)-1].Name)
+	_, err := t.FetchesAgain(ctx, last)
 	return err
 }
 

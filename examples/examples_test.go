@@ -28,10 +28,12 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // The product files, relative to this folder, the longest first, with the name of their golden file.
 var examples = []struct {
 	file, name string
-	skip       []string // flags that leave checks out: of risks that the product file excludes, or that take minutes
+	skip       []string // further arguments: checks of risks that the product file excludes, or those that are of interest
 }{
 	{file: "paho/product.yaml", name: "paho"},
 	{file: "mqttjs/product.yaml", name: "mqttjs"},
+	{file: "curl/product.yaml", name: "curl", skip: ofHTTP},
+	{file: "wget/product.yaml", name: "wget", skip: ofHTTP},
 	{file: "mosquitto_pub.yaml", name: "mosquitto_pub", skip: []string{"--skip", "fault."}},
 	{file: "mosquitto_sub.yaml", name: "mosquitto_sub"},
 	{file: "mosquitto_sub-world.yaml", name: "mosquitto_sub-world", skip: []string{"--only", "protocol.connect-happy,environment.nat-forgets," +
@@ -39,6 +41,13 @@ var examples = []struct {
 		"environment.dns-answers,environment.link-loss,environment.link-bandwidth,environment.open-ports,environment.mtu-1492,environment.unsettled-network"}},
 	{file: "mosquitto-broker.yaml", name: "mosquitto-broker"},
 	{file: "aedes-broker.yaml", name: "aedes-broker"},
+	{file: "libcoap/product.yaml", name: "libcoap-client"},
+	{file: "libcoap/server.yaml", name: "libcoap-server"},
+}
+
+// ofHTTP selects the checks that are about HTTP.
+var ofHTTP = []string{
+	"--only", "protocol.http", "--only", "security.http", "--only", "fault.http", "--only", "environment.http", "--only", "fault.cloud-brownout",
 }
 
 func TestExamples(t *testing.T) {

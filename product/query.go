@@ -2,6 +2,7 @@ package product
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -64,6 +65,11 @@ func (p *Product) LinkOf(part string, proto Protocol) *Link {
 		}
 	}
 	return nil
+}
+
+// Carries says whether a part is on a link of just this protocol.
+func (p *Product) Carries(part string, proto Protocol) bool {
+	return slices.ContainsFunc(p.Links, func(l Link) bool { return (l.From == part || l.To == part) && l.Protocol == proto })
 }
 
 func (p Protocol) carries(other Protocol) bool {

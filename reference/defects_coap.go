@@ -41,4 +41,10 @@ var coapDefects = []Defect{
 	{"coap-leisure-long", "answers a question to all after 10 s and more", []string{"protocol.coap-leisure"}},
 	{"coap-multicast-errors", "answers a question to all with an error", []string{"protocol.coap-leisure"}},
 	{"coap-amplifies", "answers strangers with all that it has", []string{"protocol.coap-amplification"}},
+
+	{"cloud-coap-token-cut", "gives back the first 4 bytes of a token", []string{"protocol.coap-server"}},
+	{"cloud-coap-ack-for-non", "answers non-confirmable requests by acknowledgements", []string{"protocol.coap-server"}},
+	{"cloud-coap-no-404", "answers 2.05 to an unknown path", []string{"protocol.coap-server"}},
+	{"cloud-coap-block-shifted", "turns the bytes of the third block", []string{"protocol.coap-server"}},
+	{"cloud-coap-malformed-deaf", "falls silent after some malformed messages", []string{"protocol.coap-server"}},
 }

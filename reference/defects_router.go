@@ -12,6 +12,8 @@ var routerDefects = []Defect{
 	{"dhcp-no-probe", "does not look whether somebody has its address", []string{"environment.dhcp-conflict"}},
 	{"arp-static", "keeps the Ethernet address of its first router for ever", []string{"environment.gateway-replaced"}},
 	{"telnet-open", "leaves a console open for its home network", []string{"environment.open-ports"}},
+	{"telnet-open-ipv6", "leaves a console open for the IPv6 internet", []string{"environment.ipv6-exposure"}},
+	{"ipv6-freezes", "stops sending readings when its network has IPv6", []string{"environment.ipv6-appears"}},
 	{"tells-others", "tells a host of somebody else of every start", []string{"environment.destinations"}},
 	{"chatters", "sends 20 KB a second to its router", []string{"environment.destinations"}},
 	{"offline-gives-up", "gives up after three failed attempts in a row", []string{"environment.router-reboot", "environment.wan-down"}},

@@ -40,6 +40,9 @@ func open(env driver.Env) (driver.Driver, error) {
 			return nil, fmt.Errorf("open reference %s: unknown defect %q", env.Part.Role, id)
 		}
 	}
+	if env.Part.Role == product.Cloud && env.Values["coap.port"] != "" {
+		return &coapService{env: env}, nil
+	}
 	if env.Part.Role == product.Cloud {
 		return &service{env: env}, nil
 	}

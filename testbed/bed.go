@@ -72,7 +72,8 @@ type Bed struct {
 	Proxy    *Proxy          // that the device was given; nil: none
 	CoAP     *origin.Server  // of a device that speaks CoAP, for which Link, Endpoint and Broker are nil
 
-	Cloud *Cloud
+	Cloud      *Cloud
+	CoAPServer *CoAPServer // a real cloud of which CoAP is asked; Cloud is nil then
 
 	cfg       Config
 	tokens    atomic.Int64 // bearer tokens given out
@@ -101,7 +102,10 @@ func Open(cfg Config) (*Bed, error) {
 		return nil, fmt.Errorf("open testbed: %w", err)
 	}
 	b.Undo(func() { os.RemoveAll(b.cfg.Dir) })
-	if speaks := cfg.Speaks; speaks == product.COAP || speaks == product.COAPS || speaks == product.DTLS {
+	speaks := cfg.Speaks
+	if datagrams := speaks == product.COAP || speaks == product.COAPS || speaks == product.DTLS; datagrams && cfg.Real == product.Cloud {
+		err = b.openCoAPServer(*part)
+	} else if datagrams {
 		err = b.openCoAP(*part)
 	} else if cfg.Real == product.Device || cfg.Real == product.Gateway {
 		err = b.openDevice(*part)

@@ -8,6 +8,7 @@ import (
 	"github.com/shakedown-test/shakedown/checks"
 	"github.com/shakedown-test/shakedown/driver"
 	"github.com/shakedown-test/shakedown/evidence"
+	"github.com/shakedown-test/shakedown/link/profile"
 	"github.com/shakedown-test/shakedown/product"
 	"github.com/shakedown-test/shakedown/reference"
 	"github.com/shakedown-test/shakedown/testbed"
@@ -18,7 +19,7 @@ import (
 
 // The reference sensor reports, gets its configuration and follows its settings, over DTLS.
 func TestSensor(t *testing.T) {
-	known := product.Known{Drivers: []string{"reference"}}
+	known := product.Known{Drivers: []string{"reference"}, Profiles: profile.Names()}
 	for _, r := range checks.All() {
 		known.Risks = append(known.Risks, r.ID)
 	}

@@ -48,7 +48,13 @@ func (b *Bed) openWeb(part product.Part) error {
 	var err error
 	api := web.New(web.Options{Part: l.Name, Clock: b.Clock, Log: log})
 	b.Undo(api.Close)
-	b.Web, err = b.serveWeb(at{link: l.Name, address: part.Host, name: part.Host, secure: l.Protocol == product.HTTPS}, api, log)
+	a := at{link: l.Name, address: part.Host, name: part.Host, secure: l.Protocol == product.HTTPS}
+	if b.Broker == nil { // the API is all that there is of the device's cloud
+		if a.listen, err = b.listen(part, l.Protocol); err != nil {
+			return fmt.Errorf("listen for it: %w", err)
+		}
+	}
+	b.Web, err = b.serveWeb(a, api, log)
 	if err == nil && b.cfg.Proxied {
 		err = b.openProxy(l)
 	}
@@ -107,7 +113,8 @@ type at struct {
 	address string // the host name whose address it has
 	name    string // the host name that it answers to
 	secure  bool
-	nth     int // tells apart the ports of several at one address
+	nth     int         // tells apart the ports of several at one address
+	listen  link.Listen // nil: as the rest says
 }
 
 // serveWeb opens a link to a server.
@@ -136,6 +143,9 @@ func (b *Bed) serveWeb(a at, s *web.Server, log *evidence.Log) (*Web, error) {
 
 // listenAt opens a port in the world, or one of this machine.
 func (b *Bed) listenAt(a at) (link.Listen, error) {
+	if a.listen != nil {
+		return a.listen, nil
+	}
 	if b.World == nil {
 		listen, release, err := link.Reserve("127.0.0.1:0")
 		if err == nil {

@@ -10,7 +10,7 @@ import (
 )
 
 // ports are where the stand-in of a cloud listens in a world, as registered with IANA.
-var ports = map[product.Protocol]uint16{product.MQTT: 1883, product.MQTTS: 8883, product.WS: 8083, product.WSS: 8084, product.COAP: 5683, product.COAPS: 5684}
+var ports = map[product.Protocol]uint16{product.MQTT: 1883, product.MQTTS: 8883, product.HTTP: 80, product.HTTPS: 443, product.WS: 8083, product.WSS: 8084, product.COAP: 5683, product.COAPS: 5684}
 
 // listen is how the stand-in of a device's cloud gets its listener: in a world of its own at the name that the device is configured with,
 // or on a port of this machine.

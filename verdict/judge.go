@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -81,10 +82,17 @@ func unknowns(plan evidence.Plan, cases []Case) (gaps, open []string) {
 	if len(bare) > 0 {
 		gaps = append(gaps, unchecked(bare))
 	}
+	narrowed := map[string]bool{} // risks of which several guards were left out together
+	for _, r := range plan.Risks {
+		if n := unplannedGuards(cases, r.ID); n > 1 && !settled[r.ID] {
+			narrowed[r.ID] = true
+			gaps = append(gaps, fmt.Sprintf("%s (%s): this run did not plan %d checks that guard against blockers.", r.Title, r.ID, n))
+		}
+	}
 	var guards, others grouped
 	for _, c := range cases {
 		switch {
-		case !c.Undone || settled[c.Check.Risk]:
+		case !c.Undone || settled[c.Check.Risk] || narrowed[c.Check.Risk] && c.Reason == notPlanned && Rank(c.Check.Severity) == 0:
 		case Rank(c.Check.Severity) == 0:
 			guards.add(c, evidence.Finding{Title: c.Reason})
 		default:
@@ -98,6 +106,20 @@ func unknowns(plan evidence.Plan, cases []Case) (gaps, open []string) {
 		open = append(open, g.unknown("could not be run"))
 	}
 	return gaps, open
+}
+
+// notPlanned is the reason of a check that a narrowed run left out.
+const notPlanned = "this run did not plan it"
+
+// unplannedGuards counts the checks of a risk that guard against blockers and were left out.
+func unplannedGuards(cases []Case, risk string) int {
+	left := map[string]bool{}
+	for _, c := range ofRisk(cases, risk) {
+		if c.Undone && c.Reason == notPlanned && Rank(c.Check.Severity) == 0 {
+			left[c.Check.ID] = true
+		}
+	}
+	return len(left)
 }
 
 // risks says what is known of each risk of the plan.

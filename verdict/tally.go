@@ -71,7 +71,7 @@ func Cases(plan evidence.Plan, results []evidence.Result) []Case {
 	for _, c := range plan.Checks {
 		for _, v := range plan.Variants {
 			if _, known := t.at[[2]string{c.ID, v.Name}]; !known && !excluded[c.Risk] {
-				t.add(evidence.Result{Check: c.ID, Variant: v.Name, Outcome: evidence.NotRun, Reason: "this run did not plan it", Hint: unplanned(plan)})
+				t.add(evidence.Result{Check: c.ID, Variant: v.Name, Outcome: evidence.NotRun, Reason: notPlanned, Hint: unplanned(plan)})
 			}
 		}
 	}

@@ -117,8 +117,8 @@ func latencyTAP() ([]figure, error) {
 	home := w.Home()
 	place := join.Place{Link: home.Station("program"), Addresses: []netip.Prefix{home.Address()}, Routers: []netip.Addr{home.Router.LAN().Addr()}}
 	place.Link.Latency(frame.Up, frame.Latency{Delay: asked})
-	const n = 1000
-	stop, err := sender(place, at.String(), n, 64, 3217)
+	const n, first = 1000, 100 // the first ones wait until ARP has found the router
+	stop, err := sender(place, at.String(), first+n, 64, 3217)
 	if err != nil {
 		return nil, err
 	}
@@ -126,9 +126,12 @@ func latencyTAP() ([]figure, error) {
 	var offs []time.Duration
 	b := make([]byte, 100)
 	_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
-	for range n {
+	for i := range first + n {
 		if _, _, err := c.ReadFrom(b); err != nil {
 			break
+		}
+		if i < first {
+			continue
 		}
 		offs = append(offs, (monotonic() - time.Duration(binary.BigEndian.Uint64(b)) - asked).Abs())
 	}

@@ -121,8 +121,8 @@ func TestJudgeNetworkLoss(t *testing.T) {
 		got  []check.Finding
 		want string
 	}{
-		"ports":           {judgePorts([]uint16{443}, []uint16{80, 443}), ""},
-		"open port":       {judgePorts([]uint16{23, 443}, []uint16{443}), "Has TCP port 23 open in its home network"},
+		"ports":           {judgePorts([]uint16{443}, []uint16{80, 443}, "in its home network"), ""},
+		"open port":       {judgePorts([]uint16{23, 443}, []uint16{443}, "in its home network"), "Has TCP port 23 open in its home network"},
 		"good company":    {judgeCompany(company{perDay: 9, budget: 10}), ""},
 		"strange company": {judgeCompany(company{names: []string{"x.example"}, addresses: []netip.Addr{netip.MustParseAddr("192.0.2.1")}, perDay: 11, budget: 10}), "Asks for hosts that are not declared; Sends packets to hosts that are not declared; Sends and receives more than its budget"},
 		"back":            {judgeComeback(comeback{after: "x", back: true}), ""},

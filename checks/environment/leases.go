@@ -128,6 +128,14 @@ func source(f []byte) (netip.Addr, bool) {
 	return netip.AddrFrom4([4]byte(f[26:30])), true
 }
 
+// source6 is where an Ethernet frame of IPv6 comes from.
+func source6(f []byte) (netip.Addr, bool) {
+	if len(f) < 54 || binary.BigEndian.Uint16(f[12:]) != 0x86DD {
+		return netip.Addr{}, false
+	}
+	return netip.AddrFrom16([16]byte(f[22:38])), true
+}
+
 // segmentSize is the maximum segment size that a SYN over IPv4 tells (RFC 9293, section 3.7.1).
 func segmentSize(f []byte) (size int, ok bool) {
 	const syn, ack, tcp = 0x02, 0x10, 6

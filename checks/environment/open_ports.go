@@ -56,7 +56,25 @@ func openPorts(ctx context.Context, t *check.T) error {
 	}
 	t.Step("scan %s from another station of its home network", target)
 	s := &scan{host: scanner, from: netip.AddrPortFrom(scanner.Addresses()[0].Addr(), 40000), to: target, mac: mac}
-	defer scanner.Tap(s.hear)()
+	if err := s.run(ctx, t); err != nil {
+		return err
+	}
+	open, refused := s.result()
+	there, err := scanner.Probe(ctx, target) // the control for a device that does not say that a port is closed
+	if err != nil {
+		return err
+	}
+	if len(open)+refused == 0 && !there {
+		return check.NotRun("", "%s answered to nothing, not even ARP", target)
+	}
+	t.Record("open: %v; %d ports said that they are closed", open, refused)
+	t.Find(judgePorts(open, declaredPorts(t.Device.Part), "in its home network")...)
+	return nil
+}
+
+// run sends SYNs to all the ports, and waits for the answers.
+func (s *scan) run(ctx context.Context, t *check.T) error {
+	defer s.host.Tap(s.hear)()
 	for round := range 2 { // a lost answer is no closed port
 		for port := range uint16(1024) {
 			s.syn(port)
@@ -70,20 +88,7 @@ func openPorts(ctx context.Context, t *check.T) error {
 			}
 		}
 	}
-	if err := t.Clock.Sleep(ctx, max(2*time.Second, lag(t))); err != nil {
-		return err
-	}
-	open, refused := s.result()
-	there, err := scanner.Probe(ctx, target) // the control for a device that does not say that a port is closed
-	if err != nil {
-		return err
-	}
-	if len(open)+refused == 0 && !there {
-		return check.NotRun("", "%s answered to nothing, not even ARP", target)
-	}
-	t.Record("open: %v; %d ports said that they are closed", open, refused)
-	t.Find(judgePorts(open, declaredPorts(t.Device.Part))...)
-	return nil
+	return t.Clock.Sleep(ctx, max(2*time.Second, lag(t)))
 }
 
 // declaredPorts are the TCP ports that a device opens on purpose.
@@ -105,13 +110,13 @@ func declaredPorts(part product.Part) (all []uint16) {
 	return all
 }
 
-func judgePorts(open, declared []uint16) (found []check.Finding) {
+func judgePorts(open, declared []uint16, where string) (found []check.Finding) {
 	for _, port := range open {
 		if slices.Contains(declared, port) {
 			continue
 		}
 		found = append(found, check.Finding{
-			Title:    fmt.Sprintf("Has TCP port %d open in its home network", port),
+			Title:    fmt.Sprintf("Has TCP port %d open %s", port, where),
 			Expected: "no open port but the declared ones" + listed(declared),
 			Seen:     fmt.Sprintf("a SYN to port %d was answered with SYN and ACK", port),
 		})
@@ -164,10 +169,13 @@ func (s *scan) syn(port uint16) {
 
 func (s *scan) hear(f []byte) {
 	const tcp, syn, rst, ack = 6, 0x02, 0x04, 0x10
-	if a, ok := source(f); !ok || a != s.to || f[23] != tcp {
-		return
+	at := 54
+	if a, ok := source6(f); !ok || a != s.to || f[20] != tcp {
+		if a, ok := source(f); !ok || a != s.to || f[23] != tcp {
+			return
+		}
+		at = 14 + int(f[14]&0xf)*4
 	}
-	at := 14 + int(f[14]&0xf)*4
 	if len(f) < at+20 || binary.BigEndian.Uint16(f[at+2:]) != s.from.Port() {
 		return
 	}

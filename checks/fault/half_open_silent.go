@@ -19,7 +19,7 @@ var HalfOpenSilent = &check.Check{
 	Severity:     check.Blocker,
 	Requirements: []string{"CRA:I.2h", "EN303645:5.9-1"},
 	Incidents:    []string{"INC-044"},
-	Rows:         []string{"mqtt.halfopen.silent-drop"},
+	Rows:         []string{"mqtt.halfopen.silent-drop", "fault.cloud.half_open"},
 	Sources:      []string{"MQTT 3.1.1 section 3.1.2.10", "MQTT 5.0 section 3.1.2.10", "github.com/marvinroger/async-mqtt-client issue 105", "limits: a proposal; common libraries close after 1 to 2 times the keep-alive"},
 	Needs:        check.Needs{Real: product.Device, Speaks: product.MQTT},
 	Impact:       check.Disturbs,

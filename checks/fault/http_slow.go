@@ -39,7 +39,7 @@ func httpSlow(ctx context.Context, t *check.T) error {
 	return t.OfferAll(ctx, []check.Offer{
 		{Name: "a head that comes at 1 byte/s", Within: within, Begin: t.Answered(func(*web.Request) web.Response {
 			r := web.Problem(503)
-			r.Pace = time.Second
+			r.Pace, r.Pad = time.Second, 400 // more than the patience allows
 			return r
 		})},
 		{Name: "silence after the head", Within: within, Begin: t.Answered(func(*web.Request) web.Response {
@@ -51,7 +51,7 @@ func httpSlow(ctx context.Context, t *check.T) error {
 // waited is how long the device waited for its first answer: until it closed the connection or sent another request, or else until the end
 // of the look.
 func waited(f check.Offered) time.Duration {
-	if len(f.Fetches) == 0 || len(f.Events) == 0 {
+	if len(f.Fetches) == 0 {
 		return 0
 	}
 	first := f.Fetches[0]
@@ -61,7 +61,7 @@ func waited(f check.Offered) time.Duration {
 			return e.At.Sub(first.At)
 		}
 	}
-	return f.Events[len(f.Events)-1].At.Sub(first.At) + httpPatience // it still waits
+	return f.Until.Sub(first.At)
 }
 
 func judgeSlow(waited time.Duration, f check.Offered) []check.Finding {

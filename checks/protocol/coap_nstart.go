@@ -57,21 +57,21 @@ func coapNstart(ctx context.Context, t *check.T) error {
 	return nil
 }
 
-// outstanding is how many confirmable requests were not acknowledged at the same time, at most, and how many there were.
+// outstanding is how many confirmable requests from one port were not acknowledged at the same time, at most, and how many there were
+// from all.
 func outstanding(events []evidence.Event) (most, requests int) {
-	type key struct {
-		conn int
-		id   uint16
-	}
-	open := map[key]bool{}
+	open := map[int]map[uint16]bool{}
 	for _, e := range events {
-		if m, ok := origin.Got(e); ok && m.Type == coap.CON && m.Code.Request() && !open[key{e.Conn, m.ID}] {
-			open[key{e.Conn, m.ID}] = true
+		if open[e.Conn] == nil {
+			open[e.Conn] = map[uint16]bool{}
+		}
+		if m, ok := origin.Got(e); ok && m.Type == coap.CON && m.Code.Request() && !open[e.Conn][m.ID] {
+			open[e.Conn][m.ID] = true
 			requests++
-			most = max(most, len(open))
+			most = max(most, len(open[e.Conn]))
 		}
 		if m, ok := origin.Sent(e); ok && (m.Type == coap.ACK || m.Type == coap.RST) {
-			delete(open, key{e.Conn, m.ID})
+			delete(open[e.Conn], m.ID)
 		}
 	}
 	return most, requests

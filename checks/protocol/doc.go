@@ -109,6 +109,7 @@ var Risk = check.Risk{
 		CoapPing,
 		CoapRst,
 		CoapSeparate,
+		CoapServer,
 		CoapTokenMismatch,
 	},
 }

@@ -22,10 +22,15 @@ var probing = stack.DADConfigurations{DupAddrDetectTransmits: 2, RetransmitTimer
 // Send puts an Ethernet frame on the host's link, past its IP stack.
 func (h *Host) Send(frame []byte) { h.nic.send(frame) }
 
-// SYNFrame is an Ethernet frame with the first segment of a TCP connection over IPv4, for a scan that leaves no connections behind.
+// SYNFrame is an Ethernet frame with the first segment of a TCP connection, for a scan that leaves no connections behind.
 func SYNFrame(fromMAC, toMAC net.HardwareAddr, from, to netip.AddrPort, sequence uint32) []byte {
 	b := binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint16(nil, from.Port()), to.Port())
 	b = append(binary.BigEndian.AppendUint32(b, sequence), 0, 0, 0, 0, 0x50, syn, 0xff, 0xff, 0, 0, 0, 0)
+	if to.Addr().Is6() {
+		binary.BigEndian.PutUint16(b[16:], checksum6(from.Addr(), to.Addr(), TCP, b))
+		ip := []byte{0x60, 0, 0, 0, 0, byte(len(b)), byte(TCP), 64}
+		return slices.Concat(toMAC, fromMAC, []byte{0x86, 0xDD}, ip, from.Addr().AsSlice(), to.Addr().AsSlice(), b)
+	}
 	checksum4(from.Addr(), to.Addr(), TCP, b, 16)
 	ip := []byte{0x45, 0, 0, byte(20 + len(b)), 0, 0, 0x40, 0, 64, byte(TCP), 0, 0}
 	ip = slices.Concat(ip, from.Addr().AsSlice(), to.Addr().AsSlice())

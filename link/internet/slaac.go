@@ -29,8 +29,18 @@ type auto struct {
 }
 
 // SLAAC has the host make IPv6 addresses and a default route from router advertisements (RFC 4862), beside those that it is given.
-// Changed, which may be nil, is called after every change, until Close.
+// Changed, which may be nil, is called after every change, until Close. A second call changes that, and asks for an advertisement anew.
 func (h *Host) SLAAC(changed func()) error {
+	h.auto.mu.Lock()
+	again := h.auto.host != nil
+	if again {
+		h.auto.changed = changed
+	}
+	h.auto.mu.Unlock()
+	if again {
+		h.Solicit()
+		return nil
+	}
 	local := linkLocal([6]byte(h.MAC))
 	if err := h.Add(netip.PrefixFrom(local, 64)); err != nil {
 		return fmt.Errorf("start SLAAC: %w", err)
@@ -58,6 +68,13 @@ func (h *Host) SLAAC(changed func()) error {
 func (h *Host) Solicit() {
 	icmp := slices.Concat([]byte{routerSolicitation, 0, 0, 0, 0, 0, 0, 0}, []byte{1, 1}, h.MAC)
 	h.nic.send(frame6([6]byte{0x33, 0x33, 0, 0, 0, 2}, [6]byte(h.MAC), linkLocal([6]byte(h.MAC)), netip.MustParseAddr("ff02::2"), icmp))
+}
+
+// PingAll sends an echo request from one of the host's addresses to all nodes of its link, which stations answer from an address of the same
+// prefix.
+func (h *Host) PingAll(from netip.Addr) {
+	icmp := []byte{echoRequest6, 0, 0, 0, 0x5d, 0x5d, 0, 1}
+	h.Send(frame6([6]byte{0x33, 0x33, 0, 0, 0, 1}, [6]byte(h.MAC), from, netip.MustParseAddr("ff02::1"), icmp))
 }
 
 // linkLocal is the address of an interface on its link (RFC 4291, appendix A).

@@ -110,6 +110,7 @@ func (d *Device) plug() (unplug func()) {
 		return func() {}
 	}
 	d.net = newPort(&d.cfg, &d.con, d.src)
+	d.cfg.IPv6 = func() bool { return len(d.cfg.Net.Auto()) > 0 }
 	d.cfg.Resolvers = func() []netip.Addr {
 		dns, _ := d.net.told()
 		return dns

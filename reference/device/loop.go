@@ -20,6 +20,10 @@ func (d *Device) advance() {
 	}
 	d.sample()
 	d.keepTime()
+	if d.has("ipv6-freezes") && d.cfg.Net != nil && len(d.cfg.Net.Auto()) > 0 {
+		d.wedged = true
+		return
+	}
 	l := d.link
 	switch {
 	case l == nil && d.dial == nil:

@@ -64,6 +64,9 @@ func (n *port) has(defect string) bool { return n.cfg.Defects[defect] }
 // run gets an address and keeps it until ctx ends.
 func (n *port) run(ctx context.Context) {
 	defer n.host.Tap(n.hear)()
+	if err := n.host.SLAAC(nil); err != nil {
+		n.con.say("network: no IPv6: %v", err)
+	}
 	defer n.runFlawed(ctx)()
 	for tries := 0; ctx.Err() == nil; {
 		l, err := n.acquire(ctx, &tries)
@@ -116,8 +119,9 @@ func (n *port) acquire(ctx context.Context, tries *int) (l lease, err error) {
 			return l, ctx.Err()
 		}
 		n.broadcast(discover)
-		if offer, err = n.answer(ctx, discover, n.backoff(*tries), dhcpv4.MessageTypeOffer); ctx.Err() != nil {
-			return l, ctx.Err()
+		offer, err = n.answer(ctx, discover, n.backoff(*tries), dhcpv4.MessageTypeOffer)
+		if err != nil && !errors.Is(err, errNoAnswer) {
+			return l, err
 		}
 		*tries++
 	}

@@ -13,10 +13,10 @@ func (n *port) runFlawed(ctx context.Context) (stop func()) {
 	var tasks sync.WaitGroup
 	ctx, cancel := context.WithCancel(ctx)
 	if n.has("telnet-open") {
-		if l, err := n.host.Listen(netip.AddrPortFrom(netip.IPv4Unspecified(), 23)); err == nil {
-			tasks.Go(func() { serveConsole(l) })
-			context.AfterFunc(ctx, func() { _ = l.Close() }) // it wakes serveConsole
-		}
+		n.openConsole(ctx, &tasks, netip.IPv4Unspecified())
+	}
+	if n.has("telnet-open") || n.has("telnet-open-ipv6") {
+		n.openConsole(ctx, &tasks, netip.IPv6Unspecified())
 	}
 	if n.has("tells-others") {
 		tasks.Go(func() { n.send(ctx, netip.MustParseAddrPort("203.0.113.250:443"), 10*time.Second, 100) })
@@ -27,6 +27,13 @@ func (n *port) runFlawed(ctx context.Context) (stop func()) {
 	return func() {
 		cancel()
 		tasks.Wait()
+	}
+}
+
+func (n *port) openConsole(ctx context.Context, tasks *sync.WaitGroup, at netip.Addr) {
+	if l, err := n.host.Listen(netip.AddrPortFrom(at, 23)); err == nil {
+		tasks.Go(func() { serveConsole(l) })
+		context.AfterFunc(ctx, func() { _ = l.Close() }) // it wakes serveConsole
 	}
 }
 

@@ -29,6 +29,18 @@ func (s *Server) Observers(path string) int {
 	return n
 }
 
+// Observing is the peer that registered an observation last; nil when there is none.
+func (s *Server) Observing() *Peer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, o := range slices.Backward(s.observers) {
+		if !o.p.Ended() {
+			return o.p
+		}
+	}
+	return nil
+}
+
 // NotifyBy sets the type of notifications, which is CON at first.
 func (s *Server) NotifyBy(t coap.Type) (undo func()) {
 	s.mu.Lock()

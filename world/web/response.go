@@ -47,7 +47,7 @@ type Reply struct {
 	Length int64  `json:"length"` // bytes of the body that are to be sent; negative: endless
 }
 
-// Ended is the Data of a Seen event that follows a Reply of which the client did not take all.
+// Ended is the Data of a Seen event that follows a Reply of which the client did not take all, or which had no end.
 type Ended struct {
 	Path string `json:"path"`
 	Sent int64  `json:"sent"` // bytes of the body

@@ -96,10 +96,10 @@ func (c *conn) head(raw []byte, pace time.Duration) bool {
 func (c *conn) body(q *Request, r *Response) bool {
 	total := r.length()
 	end := total
-	if total < 0 {
-		end, total = endless, endless
+	capped := total < 0 || total > endless
+	if capped {
+		end = endless
 	}
-	end = min(end, endless)
 	if r.Stop > 0 {
 		end = min(end, r.Stop)
 	}
@@ -115,6 +115,12 @@ func (c *conn) body(q *Request, r *Response) bool {
 		if err != nil {
 			return c.given(q, sent)
 		}
+	}
+	if capped && end == endless {
+		c.add(evidence.Event{
+			Kind: evidence.Seen, Text: fmt.Sprintf("we close: the client took %d bytes of a body without end", sent), Data: &Ended{Path: q.Path, Sent: sent},
+		})
+		return false
 	}
 	if end < total {
 		c.add(evidence.Event{Kind: evidence.Seen, Text: fmt.Sprintf("we close after %d of %d bytes", sent, total)})
