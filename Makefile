@@ -3,7 +3,7 @@ GO     ?= go
 TOOL   := $(GO) tool -modfile=tools/go.mod
 export CGO_ENABLED = 0
 
-.PHONY: test build lint unit race examples selftest browser peers golden
+.PHONY: test build lint unit race examples selftest browser peers golden bench
 
 test: peers lint unit race examples selftest
 
@@ -30,5 +30,8 @@ examples: ## the example runs on real programs, against their golden outcomes; p
 selftest: build ## the planted-defect matrix
 	./shakedown selftest
 
+bench: ## how exact links are, and what they cost; on an idle machine
+	$(GO) run ./bench/link
+
 golden: ## write the golden files anew
-	$(GO) test ./product ./report ./checks ./cli -update
+	$(GO) test ./product ./report ./checks ./cli ./link/profile -update

@@ -106,7 +106,7 @@ func TestRowsAreDistinct(t *testing.T) {
 		}
 	}
 	if len(seen) < 147 {
-		t.Errorf("%d rows, want 248 at least", len(seen))
+		t.Errorf("%d rows, want 254 at least", len(seen))
 	}
 }
 

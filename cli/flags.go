@@ -41,7 +41,7 @@ func (a *app) selectionFlags(c *cobra.Command, f *runFlags) {
 	fl.StringSliceVar(&f.risk, "risk", nil, "only the checks of these `risks`")
 	fl.Uint64Var(&f.seed, "seed", 0, "`number` that all chance comes from (default: a new one, which is printed)")
 	fl.IntVar(&f.repeat, "repeat", 1, "run every check so many `times`")
-	fl.IntVar(&f.jobs, "jobs", 0, "`number` of checks at once (default: 32 for the reference product, 8 a core for processes)")
+	fl.IntVar(&f.jobs, "jobs", 0, "`number` of checks at once (default: 64 for the reference product, 8 a core for processes)")
 	fl.DurationVar(&f.timeout, "timeout", 0, "limit for each check, in `time` of the device (default: each check's own)")
 	fl.StringSliceVar(&f.profiles, "profile", nil, "live the device's daily life in these network `profiles`, or in all; see docs/profiles.md")
 	complete(c, "profile", append(profile.Names(), "all"))
@@ -112,7 +112,7 @@ func parallel(p *product.Product, jobs, cores int) int {
 	if jobs > 0 {
 		return jobs
 	}
-	n := 32
+	n := 64
 	for _, part := range p.Real() {
 		switch part.Driver {
 		case "reference":

@@ -37,7 +37,7 @@ The exit code is 1 when one of them does not.`,
 	fl.StringSliceVar(&f.defects, "defect", nil, "only these `defects`")
 	fl.Uint64Var(&f.seed, "seed", 1, "`number` that all chance comes from")
 	fl.IntVar(&f.repeat, "repeat", 20, "`repetitions` on the clean product")
-	fl.IntVar(&f.jobs, "jobs", 0, "`number` of checks at once (default 96)")
+	fl.IntVar(&f.jobs, "jobs", 0, "`number` of checks at once (default 160)")
 	complete(c, "only", a.checkIDs())
 	complete(c, "defect", defectIDs())
 	formats(c, &f.format, "json")
@@ -62,7 +62,7 @@ func (a *app) selftest(ctx context.Context, f runFlags) error {
 	defer os.RemoveAll(dir)
 	o := campaign.Options{
 		Product: p, Risks: a.risks, Incidents: checks.Incident, Kinds: a.kinds, Version: Version, Only: f.only, Seed: f.seed,
-		Repeat: f.repeat, Parallel: cmp.Or(f.jobs, 96),
+		Repeat: f.repeat, Parallel: cmp.Or(f.jobs, 160),
 	}
 	plan, err := campaign.Plan(o, a.Now())
 	if err != nil {

@@ -36,6 +36,9 @@ var examples = []struct {
 	{file: "wget/product.yaml", name: "wget", skip: ofHTTP},
 	{file: "mosquitto_pub.yaml", name: "mosquitto_pub", skip: []string{"--skip", "fault."}},
 	{file: "mosquitto_sub.yaml", name: "mosquitto_sub"},
+	{file: "mosquitto_sub-world.yaml", name: "mosquitto_sub-world", skip: []string{"--only", "protocol.connect-happy,environment.nat-forgets," +
+		"environment.nat-address,environment.gateway-replaced,environment.dns-ttl,environment.dns-failover,environment.dns-hardcoded," +
+		"environment.dns-answers,environment.link-loss,environment.link-bandwidth,environment.open-ports,environment.mtu-1492,environment.unsettled-network"}},
 	{file: "mosquitto-broker.yaml", name: "mosquitto-broker"},
 	{file: "aedes-broker.yaml", name: "aedes-broker"},
 	{file: "libcoap/product.yaml", name: "libcoap-client"},

@@ -17,6 +17,7 @@ var networkDefects = []Defect{
 	{"dns-port-fixed", "asks from the same two ports", []string{"environment.dns-guess"}},
 	{"dns-hardcoded", "asks a built-in resolver before those of its network", []string{"environment.dns-hardcoded"}},
 	{"dns-hardcoded-only", "asks a built-in resolver only", []string{"environment.dns-hardcoded"}},
+	{"dns-aaaa-patient", "waits 75 s for an IPv6 address before it tries IPv4", []string{"environment.dns-aaaa"}},
 	{"dns-query-burst", "looks its cloud up five times for each attempt", []string{"environment.dns-rate"}},
 
 	{"sntp-mode-1", "asks time servers in mode 1", []string{"environment.sntp-request"}},

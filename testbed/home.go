@@ -30,13 +30,19 @@ func (b *Bed) Neighbour() (*mdns.Responder, netip.Addr, error) {
 	return r, addr, nil
 }
 
-// Gateway has the router of the home network open ports by UPnP, with events of the part "igd".
+// publicWAN is an address of the internet at large. Client libraries such as miniupnpc take a gateway for one without a connection whose
+// outer address is one for documentation or for private use, as all other addresses of a world are.
+var publicWAN = netip.MustParseAddr("11.22.33.44")
+
+// Gateway has the router of the home network open ports by UPnP, with events of the part "igd". The router has another address to the
+// internet from then on, and its mappings are lost: call it before the device is started.
 func (b *Bed) Gateway() (*upnp.Gateway, error) {
 	g, err := upnp.Open(upnp.Options{Router: b.World.Home().Router, Clock: b.Clock, Log: b.Log})
 	if err != nil {
 		return nil, err
 	}
 	b.Undo(g.Close)
+	b.World.Readdress(b.World.Home(), publicWAN)
 	return g, nil
 }
 

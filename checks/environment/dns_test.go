@@ -63,6 +63,10 @@ func TestJudgeDNS(t *testing.T) {
 		{"built in", judgeHardcoded(true, map[string]int{"8.8.8.8": 1}), "Asks a built-in resolver"},
 		{"nothing else", judgeHardcoded(false, map[string]int{"8.8.8.8": 4}), "Does not come online where only the network's resolvers can be reached"},
 
+		{"falls back", judgeFellBack(fellBack{tries: 1, after: 2 * time.Second}), ""},
+		{"late to fall back", judgeFellBack(fellBack{tries: 1, after: 11 * time.Second}), "Takes long to turn to IPv4 when IPv6 leads nowhere"},
+		{"never falls back", judgeFellBack(fellBack{tries: 4, wait: limit}), "Does not take IPv4 when IPv6 leads nowhere"},
+
 		{"once", judgeRate(7, "a", 5), ""},
 		{"often", judgeRate(25, "a", 5), "Looks its cloud up several times for each attempt to connect"},
 	} {

@@ -37,6 +37,7 @@ var Risk = check.Risk{
 		DNSGuess,
 		DNSHardcoded,
 		DNSRate,
+		DNSAAAA,
 		SNTPRequest,
 		SNTPRate,
 		SNTPKiss,

@@ -53,8 +53,8 @@ func sntpName(ctx context.Context, t *check.T) error {
 	if len(asked) == 0 {
 		return check.NotApplicable("the device asked no time server within %s of its start", timeSources)
 	}
-	t.Measure("addresses asked", float64(len(destinations(asked))), "addresses", ">= 2")
-	t.Find(judgeSources(destinations(asked), given(t.Log.Since(0)))...)
+	t.Measure("addresses asked", float64(len(addressed(asked))), "addresses", ">= 2")
+	t.Find(judgeSources(addressed(asked), given(t.Log.Since(0)))...)
 	return t.Healthy(ctx)
 }
 
@@ -71,8 +71,8 @@ func given(events []evidence.Event) map[netip.Addr]string {
 	return all
 }
 
-// destinations are the addresses to which something was sent, each once.
-func destinations(sent []testbed.Sent) (all []netip.Addr) {
+// addressed are the addresses to which something was sent, each once.
+func addressed(sent []testbed.Sent) (all []netip.Addr) {
 	for _, s := range sent {
 		if !slices.Contains(all, s.To.Addr()) {
 			all = append(all, s.To.Addr())

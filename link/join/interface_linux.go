@@ -41,7 +41,7 @@ func Interface(name string, l *frame.Link) (leave func(), err error) {
 		undo()
 		return nil, err
 	}
-	_, stop, err := pump(socket, l)
+	_, stop, err := pump(socket, l, offloads, complete)
 	if err != nil {
 		undo()
 		return nil, err
@@ -146,6 +146,7 @@ func openRaw(nic netlink.Link) (*os.File, error) {
 	index := nic.Attrs().Index
 	err = errors.Join(
 		unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1),
+		unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_VNET_HDR, 1),
 		unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: bigEndian(unix.ETH_P_ALL), Ifindex: index}),
 		unix.SetsockoptPacketMreq(fd, unix.SOL_PACKET, unix.PACKET_ADD_MEMBERSHIP, &unix.PacketMreq{Ifindex: int32(index), Type: unix.PACKET_MR_PROMISC}),
 	)

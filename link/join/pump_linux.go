@@ -15,8 +15,9 @@ import (
 )
 
 // pump moves frames between a file, of which each read and write is one frame, and the near end of a link until stop, which closes the
-// file. It takes the file over also when it fails.
-func pump(file *os.File, l *frame.Link) (raw syscall.RawConn, stop func(), err error) {
+// file. It takes the file over also when it fails. With extra there are that many bytes before each frame: mend, which is not nil then,
+// gets them with what was read, and zeros are written.
+func pump(file *os.File, l *frame.Link, extra int, mend func(extra, frame []byte)) (raw syscall.RawConn, stop func(), err error) {
 	if raw, err = file.SyscallConn(); err != nil {
 		file.Close()
 		return nil, nil, fmt.Errorf("move frames of %s: %w", file.Name(), err)
@@ -30,8 +31,12 @@ func pump(file *os.File, l *frame.Link) (raw syscall.RawConn, stop func(), err e
 			for !stopped.Load() {
 				n, err := unix.Read(int(fd), buffer)
 				switch {
-				case err == nil && n > 0:
-					l.SendUp(slices.Clone(buffer[:n]))
+				case err == nil && n > extra:
+					f := slices.Clone(buffer[extra:n])
+					if extra > 0 {
+						mend(buffer[:extra], f)
+					}
+					l.SendUp(f)
 				case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.ENETDOWN): // an interface that is down may come up
 					return false
 				case !errors.Is(err, unix.EINTR):
@@ -41,10 +46,11 @@ func pump(file *os.File, l *frame.Link) (raw syscall.RawConn, stop func(), err e
 			return true
 		})
 	}()
+	before := make([]byte, extra)
 	l.Near(func(f []byte) {
 		_ = raw.Write(func(fd uintptr) (done bool) {
 			for {
-				if _, err := unix.Write(int(fd), f); !errors.Is(err, unix.EINTR) {
+				if err := write(int(fd), before, f); !errors.Is(err, unix.EINTR) {
 					return true // what there is no room for is lost
 				}
 			}
@@ -58,9 +64,19 @@ func pump(file *os.File, l *frame.Link) (raw syscall.RawConn, stop func(), err e
 	}), nil
 }
 
+// write writes a frame, with what is to be before it.
+func write(fd int, before, f []byte) (err error) {
+	if len(before) == 0 {
+		_, err = unix.Write(fd, f)
+	} else {
+		_, err = unix.Writev(fd, [][]byte{before, f})
+	}
+	return err
+}
+
 // pumpTAP is pump for a TAP, whose carrier follows that of the link.
 func pumpTAP(tap *os.File, l *frame.Link) (stop func(), err error) {
-	raw, end, err := pump(tap, l)
+	raw, end, err := pump(tap, l, 0, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -119,8 +119,9 @@ func (n *port) acquire(ctx context.Context, tries *int) (l lease, err error) {
 			return l, ctx.Err()
 		}
 		n.broadcast(discover)
-		if offer, err = n.answer(ctx, discover, n.backoff(*tries), dhcpv4.MessageTypeOffer); ctx.Err() != nil {
-			return l, ctx.Err()
+		offer, err = n.answer(ctx, discover, n.backoff(*tries), dhcpv4.MessageTypeOffer)
+		if err != nil && !errors.Is(err, errNoAnswer) {
+			return l, err
 		}
 		*tries++
 	}

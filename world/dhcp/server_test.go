@@ -20,11 +20,12 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // rig is a home network with a server on its router, and a bare station that speaks DHCP by frames.
 type rig struct {
 	*Server
-	t    *testing.T
-	log  *evidence.Log
-	host *internet.Host
-	in   chan *dhcpv4.DHCPv4
-	mac  net.HardwareAddr // of the frame that the last answer came in
+	t     *testing.T
+	log   *evidence.Log
+	world *internet.World
+	host  *internet.Host
+	in    chan *dhcpv4.DHCPv4
+	mac   net.HardwareAddr // of the frame that the last answer came in
 }
 
 func newRig(t *testing.T) *rig {
@@ -40,7 +41,7 @@ func newRig(t *testing.T) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, log: log, in: make(chan *dhcpv4.DHCPv4, 10)}
+	r := &rig{t: t, log: log, world: w, in: make(chan *dhcpv4.DHCPv4, 10)}
 	r.Server = New(Options{
 		Part: "home router", Clock: clk, Log: log, Conn: conn,
 		Raw: func(mac net.HardwareAddr, from, to netip.AddrPort, b []byte) {

@@ -213,3 +213,16 @@ func TestAsk(t *testing.T) {
 		t.Errorf("%v: %v", r, err)
 	}
 }
+
+// FuzzClientHello: whatever the datagram, nothing panics, and what is no ClientHello is none.
+func FuzzClientHello(f *testing.F) {
+	hello := append([]byte{22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 60, 1, 0, 0, 48, 0, 0, 0, 0, 0, 0, 0, 48, 0xfe, 0xfd}, make([]byte, 32)...)
+	f.Add(append(hello, 0, 0, 0, 2, 0xc0, 0xa8, 1, 0))
+	f.Add(append(hello, 32))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		h, ok := clientHello(raw)
+		if ok && (len(raw) < 60 || len(h.Random) != 64) {
+			t.Fatalf("%+v", h)
+		}
+	})
+}

@@ -205,7 +205,7 @@ func (g *Gateway) mapPort(c *Call, b Behaviour) int {
 	}
 	for c.Action == "AddAnyPortMapping" {
 		m, taken := g.mappings[key{c.Protocol, uint16(port)}]
-		if port != 0 && (!taken || m.Client.Addr() == c.Client.Addr()) {
+		if port != 0 && (!taken || m.Client == c.Client) {
 			break
 		}
 		port = port%65535 + 1
