@@ -7,6 +7,7 @@ import (
 
 	"github.com/shakedown-test/shakedown/check"
 	"github.com/shakedown-test/shakedown/product"
+	"github.com/shakedown-test/shakedown/testbed"
 )
 
 const (
@@ -56,9 +57,7 @@ func dnsGuess(ctx context.Context, t *check.T) error {
 	for _, q := range asked {
 		ids = append(ids, q.ID)
 	}
-	for _, p := range w.Sent(false, 53) {
-		ports = append(ports, p.From.Port())
-	}
+	ports = lookupPorts(w.Sent(false, 53))
 	if len(ids) < enoughQueries {
 		return check.NotRun("start it more often, or have it look names up at every connection", "%d queries came in %d starts, which is too few to tell chance from a rule", len(ids), mostStarts)
 	}
@@ -67,6 +66,20 @@ func dnsGuess(ctx context.Context, t *check.T) error {
 	t.Find(judgeGuess("id", ids)...)
 	t.Find(judgeGuess("source port", ports)...)
 	return nil
+}
+
+// together is how soon after each other the questions of one lookup are sent: A and AAAA, from one socket.
+const together = 500 * time.Millisecond
+
+// lookupPorts are the source ports of lookups: questions that leave one port together are one.
+func lookupPorts(sent []testbed.Sent) (ports []uint16) {
+	for i, s := range sent {
+		if i > 0 && s.From.Port() == sent[i-1].From.Port() && s.At.Sub(sent[i-1].At) < together {
+			continue
+		}
+		ports = append(ports, s.From.Port())
+	}
+	return ports
 }
 
 func different(all []uint16) int {

@@ -111,7 +111,7 @@ func lies(t *check.T, mark int) (n int) {
 func judgeSurvived(s survived) (all []check.Finding) {
 	if len(s.exits) > 0 {
 		all = append(all, check.Finding{
-			Title: "Crashes at a malformed answer of DNS",
+			Title: check.Ended(s.exits[0]) + " at a malformed answer of DNS",
 			Seen:  fmt.Sprintf("its process ended %d times in %d malformed answers, at first with: %s", len(s.exits), s.sent, s.exits[0]),
 		})
 	}

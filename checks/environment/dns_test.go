@@ -52,6 +52,7 @@ func TestJudgeDNS(t *testing.T) {
 
 		{"survived", judgeSurvived(survived{sent: 10, back: time.Second}), ""},
 		{"crash", judgeSurvived(survived{sent: 10, back: time.Second, exits: []string{"signal"}}), "Crashes at a malformed answer of DNS"},
+		{"exit", judgeSurvived(survived{sent: 10, back: time.Second, exits: []string{"exit status 1"}}), "Exits at a malformed answer of DNS"},
 		{"hangs", judgeSurvived(survived{sent: 10, limit: limit, boot: true}), "Does not come back after malformed answers of DNS"},
 
 		{"random", judgeGuess("id", []uint16{40790, 11258, 59580, 54037, 59306, 50167, 10966, 21000, 12385, 53167}), ""},
