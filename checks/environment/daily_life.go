@@ -159,7 +159,7 @@ func spend(ctx context.Context, t *check.T, n product.Network) (day, error) {
 		return d, nil
 	}
 	start = t.Clock.Now()
-	if err := t.Device.Settle(ctx, s); err == nil {
+	if err = t.Device.Settle(ctx, s); err == nil {
 		c := t.Device.Command()
 		mark = t.Log.Len()
 		if err = s.Send(c); err == nil {
