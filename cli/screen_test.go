@@ -238,7 +238,7 @@ func TestParallel(t *testing.T) {
 		jobs, cores int
 		want        int
 	}{
-		{"reference", 0, 2, 32}, {"process", 0, 2, 16}, {"process", 0, 64, 32}, {"exec", 0, 8, 1}, {"human", 0, 2, 4}, {"process", 5, 2, 5},
+		{"reference", 0, 2, 64}, {"process", 0, 2, 16}, {"process", 0, 64, 64}, {"exec", 0, 8, 1}, {"human", 0, 2, 4}, {"process", 5, 2, 5},
 	} {
 		if got := parallel(&product.Product{Parts: []product.Part{{Driver: c.driver}}}, c.jobs, c.cores); got != c.want {
 			t.Errorf("%s on %d cores: %d at once, want %d", c.driver, c.cores, got, c.want)
