@@ -14,6 +14,7 @@ var routerDefects = []Defect{
 	{"telnet-open", "leaves a console open for its home network", []string{"environment.open-ports"}},
 	{"telnet-open-ipv6", "leaves a console open for the IPv6 internet", []string{"environment.ipv6-exposure"}},
 	{"ipv6-freezes", "stops sending readings when its network has IPv6", []string{"environment.ipv6-appears"}},
+	{"ipv6-no-resolver", "takes no resolver from router advertisements", []string{"environment.ipv6-only"}},
 	{"tells-others", "tells a host of somebody else of every start", []string{"environment.destinations"}},
 	{"chatters", "sends 20 KB a second to its router", []string{"environment.destinations"}},
 	{"offline-gives-up", "gives up after three failed attempts in a row", []string{"environment.router-reboot", "environment.wan-down"}},

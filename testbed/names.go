@@ -24,6 +24,7 @@ type Names struct {
 	Zone   *dns.Zone
 	Told   []*Resolver // those that the network tells the device of, best first: the router and that of the provider
 	Public []*Resolver // well-known ones, which the network does not tell of
+	Six    *Resolver   // the router over IPv6, at every address that it has; its advertisements tell of it
 }
 
 // Resolver is one of them, with its address.
@@ -51,7 +52,7 @@ func (b *Bed) resolvers() []netip.Addr {
 // Do has every resolver misbehave until undo.
 func (n *Names) Do(b dns.Behaviour) (undo func()) {
 	var undos []func()
-	for _, all := range [][]*Resolver{n.Told, n.Public} {
+	for _, all := range [][]*Resolver{n.Told, n.Public, {n.Six}} {
 		for _, r := range all {
 			undos = append(undos, r.Server.Do(b))
 		}
@@ -77,6 +78,9 @@ func (b *Bed) openNames(host string, cloud netip.Addr) error {
 		return err
 	}
 	b.DNS.Told = append(b.DNS.Told, r)
+	if b.DNS.Six, err = b.resolver("router dns over IPv6", router.Host, netip.IPv6Unspecified()); err != nil {
+		return err
+	}
 	for _, at := range append([]netip.Addr{providerResolver}, publicResolvers...) {
 		if err := b.World.Serve(at); err != nil {
 			return err

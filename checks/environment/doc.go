@@ -26,6 +26,7 @@ var Risk = check.Risk{
 		OpenPorts,
 		IPv6Exposure,
 		IPv6Appears,
+		IPv6Only,
 		Destinations,
 		DNSTTL,
 		DNSMultiA,

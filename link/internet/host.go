@@ -196,7 +196,7 @@ func (h *Host) DialContext(ctx context.Context, network, address string) (net.Co
 	return c, nil
 }
 
-// ListenPacket opens a UDP port on one of the host's addresses, or on all of them. It can send to broadcast addresses.
+// ListenPacket opens a UDP port on one of the host's addresses, or on all of them of one IP version. It can send to broadcast addresses.
 func (h *Host) ListenPacket(at netip.AddrPort) (net.PacketConn, error) {
 	full := fullAddress(at)
 	if at.Addr().IsUnspecified() {

@@ -147,7 +147,7 @@ type Listener struct {
 	once   sync.Once
 }
 
-// Listen opens a TCP port on one of the host's addresses, or on all of them; port 0 is any.
+// Listen opens a TCP port on one of the host's addresses, or on all of them of one IP version; port 0 is any.
 func (h *Host) Listen(at netip.AddrPort) (*Listener, error) {
 	l := &Listener{host: h, wq: new(waiter.Queue), closed: make(chan struct{})}
 	var terr tcpip.Error
@@ -156,6 +156,7 @@ func (h *Host) Listen(at netip.AddrPort) (*Listener, error) {
 		if at.Addr().IsUnspecified() {
 			full.Addr = tcpip.Address{}
 		}
+		l.ep.SocketOptions().SetV6Only(true)
 		l.ep.SocketOptions().SetReuseAddress(true) // as Go does it: connections of an earlier listener may linger
 		if terr = l.ep.Bind(full); terr == nil {
 			terr = l.ep.Listen(1024)

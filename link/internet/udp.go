@@ -28,6 +28,7 @@ func (h *Host) openUDP(at tcpip.FullAddress, version tcpip.NetworkProtocolNumber
 		return nil, errors.New(terr.String())
 	}
 	ep.SocketOptions().SetBroadcast(true)
+	ep.SocketOptions().SetV6Only(true) // all addresses of IPv6 are none of IPv4
 	ep.SocketOptions().SetReceivePacketInfo(true)
 	if terr := ep.Bind(at); terr != nil {
 		ep.Close()

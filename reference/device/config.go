@@ -42,9 +42,10 @@ type Config struct {
 	Home  Home // the home network; nil: it tells nobody there of itself
 
 	// Resolvers are those that the network told it of, best first; with nil, Dial is given names, else addresses only. IPv6 says whether
-	// the network has it; nil: it has not. TimeServers are names; none: the clock is always right. ListenPacket opens UDP ports for both.
+	// the network has it; nil: it has not. IPv4 says the same; nil: it has. TimeServers are names; none: the clock is always right. ListenPacket opens UDP ports for both.
 	Resolvers    func() []netip.Addr
 	IPv6         func() bool
+	IPv4         func() bool
 	TimeServers  []string
 	ListenPacket func(at netip.AddrPort) (net.PacketConn, error)
 

@@ -110,7 +110,7 @@ func (d *Device) plug() (unplug func()) {
 		return func() {}
 	}
 	d.net = newPort(&d.cfg, &d.con, d.src)
-	d.cfg.IPv6 = func() bool { return len(d.cfg.Net.Auto()) > 0 }
+	d.cfg.IPv6, d.cfg.IPv4 = func() bool { return len(d.cfg.Net.Auto()) > 0 }, d.net.four
 	d.cfg.Resolvers = func() []netip.Addr {
 		dns, _ := d.net.told()
 		return dns
@@ -265,7 +265,7 @@ func (d *Device) wait(ctx context.Context, wake <-chan struct{}) error {
 		d.receive(first)
 	case <-d.net.watch():
 		d.up = d.src.uptime()
-		if d.net.now() != 0 && !d.clock.tried && d.clock.done == nil {
+		if d.net.ready() && !d.clock.tried && d.clock.done == nil {
 			d.clock.at = min(max(d.clock.at, d.up), d.up+firstSync)
 		}
 	case call := <-d.home.inbox():

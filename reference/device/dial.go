@@ -97,7 +97,7 @@ func (d *Device) dialled(r dialResult) {
 	}
 	d.plain = false
 	d.link = newLink(r.conn, d.version(), d.up)
-	d.link.at = d.net.now()
+	d.link.at, d.link.six = d.net.now(), overIPv6(r.conn)
 	go d.link.read(d.maxPacket())
 	d.sendConnect()
 }

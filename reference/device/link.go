@@ -28,7 +28,8 @@ type link struct {
 	subID     uint16        // of the SUBSCRIBE that waits for its SUBACK; 0: none
 	subTill   time.Duration // SUBACK is due before
 
-	at int // number of the address that it is from
+	at  int  // number of the IPv4 address that it is from
+	six bool // it is over IPv6
 
 	window  int               // QoS 1 messages that may be in flight
 	largest int               // bytes of the largest packet that the server takes; 0: any

@@ -27,11 +27,11 @@ func (d *Device) advance() {
 	l := d.link
 	switch {
 	case l == nil && d.dial == nil:
-		if d.up >= d.retryAt && !d.timeHeld() && d.net.now() != 0 {
+		if d.up >= d.retryAt && !d.timeHeld() && d.net.ready() {
 			d.startDial()
 		}
 	case l == nil:
-	case l.at != d.net.now():
+	case d.net.lost(l):
 		d.end("the address is gone", dropped, 0)
 	case !l.serving:
 		if d.up >= l.greetTill && !d.has("no-connack-timeout") && !d.has("garbage-hangs") {
@@ -77,12 +77,13 @@ func (d *Device) pingAt() time.Duration {
 // next is the uptime at which advance has something to do.
 func (d *Device) next() time.Duration {
 	at := min(d.sampleAt, d.nextAPI())
-	if len(d.clock.servers) > 0 && d.clock.done == nil && d.net.now() != 0 {
+	if len(d.clock.servers) > 0 && d.clock.done == nil && d.net.ready() {
 		at = min(at, d.clock.at)
 	}
 	l := d.link
 	switch {
-	case l == nil && d.dial == nil && d.net.now() == 0:
+	case l == nil && d.dial == nil && !d.net.ready():
+		at = min(at, d.net.readyAt(d.up))
 	case l == nil && d.dial == nil && d.timeHeld():
 		at = min(at, d.clock.at+holdAtMost)
 	case l == nil && d.dial == nil:

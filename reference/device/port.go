@@ -29,8 +29,9 @@ type port struct {
 
 	mu    sync.Mutex
 	lease *lease
-	small bool // packets are to be small, whatever the lease says
-	count int  // how many addresses it had; a connection from an earlier one is dead
+	small bool          // packets are to be small, whatever the lease says
+	count int           // how many addresses it had; a connection from an earlier one is dead
+	since time.Duration // uptime since when there is no lease
 }
 
 // Ports and waits of DHCP.
@@ -64,7 +65,7 @@ func (n *port) has(defect string) bool { return n.cfg.Defects[defect] }
 // run gets an address and keeps it until ctx ends.
 func (n *port) run(ctx context.Context) {
 	defer n.host.Tap(n.hear)()
-	if err := n.host.SLAAC(nil); err != nil {
+	if err := n.host.SLAAC(n.tell); err != nil {
 		n.con.say("network: no IPv6: %v", err)
 	}
 	defer n.runFlawed(ctx)()
@@ -359,7 +360,7 @@ func (n *port) drop(addr netip.Prefix, why error) {
 	n.host.RouteVia(nil)
 	n.host.Route()
 	n.mu.Lock()
-	n.lease = nil
+	n.lease, n.since = nil, n.src.uptime()
 	n.mu.Unlock()
 	n.con.say("network: address lost: %v", why)
 	n.tell()
@@ -385,14 +386,17 @@ func (n *port) now() int {
 	return n.count
 }
 
-// told are the resolvers and time servers of the lease.
+// told are the resolvers and time servers of the lease; without any resolver in it, those of router advertisements.
 func (n *port) told() (dns, ntp []netip.Addr) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.lease == nil {
-		return nil, nil
+	if n.lease != nil {
+		dns, ntp = n.lease.dns, n.lease.ntp
 	}
-	return n.lease.dns, n.lease.ntp
+	if len(dns) == 0 {
+		dns = n.told6()
+	}
+	return dns, ntp
 }
 
 // watch is what changes are told on; nil, which never is ready, without a port of its own.

@@ -39,8 +39,14 @@ type resolver struct {
 
 	mu    sync.Mutex
 	rng   *rand.Rand
-	cache map[string]cached
+	cache map[wanted]cached
 	flaw  resolverFlaws
+}
+
+// wanted is what was looked up: a name, or only its IPv6 addresses.
+type wanted struct {
+	name string
+	six  bool
 }
 
 // cached is what is known of a name, and until when.
@@ -55,7 +61,7 @@ func newResolver(cfg *Config, chance uint64, uptime func() time.Duration) *resol
 	var seed [32]byte
 	binary.BigEndian.PutUint64(seed[:], chance)
 	copy(seed[8:], cfg.ID)
-	return &resolver{cfg: cfg, uptime: uptime, rng: rand.New(rand.NewChaCha8(seed)), cache: map[string]cached{}}
+	return &resolver{cfg: cfg, uptime: uptime, rng: rand.New(rand.NewChaCha8(seed)), cache: map[wanted]cached{}}
 }
 
 // lookup returns the addresses of a name in the order in which they came, IPv6 first. An address is its own.
@@ -64,8 +70,9 @@ func (r *resolver) lookup(ctx context.Context, name string) ([]netip.Addr, error
 		return []netip.Addr{a}, nil
 	}
 	name = strings.ToLower(strings.TrimSuffix(name, "."))
+	what := wanted{name, r.sixOnly()}
 	r.mu.Lock()
-	known, ok := r.cache[name]
+	known, ok := r.cache[what]
 	r.mu.Unlock()
 	if ok && r.uptime() < known.till && !r.cacheFlawed() {
 		return known.addrs, known.err
@@ -85,25 +92,33 @@ func (r *resolver) lookup(ctx context.Context, name string) ([]netip.Addr, error
 		got.failed = known.failed + 1
 		got.till = r.uptime() + min(failedFirst<<min(known.failed, 8), failedAtMost)
 	}
-	r.keep(name, got)
+	r.keep(what, got)
 	return got.addrs, got.err
 }
 
 // keep remembers what is known of a name, and forgets what is too much.
-func (r *resolver) keep(name string, c cached) {
+func (r *resolver) keep(what wanted, c cached) {
 	r.keepFlawed(&c)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.cache) >= maxNames {
 		clear(r.cache)
 	}
-	r.cache[name] = c
+	r.cache[what] = c
+}
+
+// sixOnly reports whether the network has IPv6 and the device no IPv4 address.
+func (r *resolver) sixOnly() bool {
+	return r.cfg.IPv6 != nil && r.cfg.IPv6() && r.cfg.IPv4 != nil && !r.cfg.IPv4()
 }
 
 // ask finds the addresses of each version that the device can use.
 func (r *resolver) ask(ctx context.Context, name string) cached {
 	types := []dnsmessage.Type{dnsmessage.TypeA}
-	if r.cfg.IPv6 != nil && r.cfg.IPv6() {
+	switch {
+	case r.sixOnly():
+		types = []dnsmessage.Type{dnsmessage.TypeAAAA}
+	case r.cfg.IPv6 != nil && r.cfg.IPv6():
 		types = []dnsmessage.Type{dnsmessage.TypeAAAA, dnsmessage.TypeA}
 	}
 	answers := make([]cached, len(types))

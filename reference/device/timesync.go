@@ -74,7 +74,7 @@ func (d *Device) timeHeld() bool {
 // keepTime begins a request when it is time.
 func (d *Device) keepTime() {
 	k := &d.clock
-	if len(k.servers) == 0 || k.done != nil || d.up < k.at || d.net.now() == 0 {
+	if len(k.servers) == 0 || k.done != nil || d.up < k.at || !d.net.ready() {
 		return
 	}
 	server := k.pick()
