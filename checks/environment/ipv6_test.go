@@ -12,7 +12,6 @@ func TestJudgeWithout4(t *testing.T) {
 		w    without4
 		want string
 	}{
-		{"online", without4{online: true, over: time.Minute, most: 61}, ""},
 		{"quiet", without4{over: time.Minute, most: 60, kind: "of DHCP"}, away},
 		{"storm", without4{over: time.Minute, most: 61, kind: "of DHCP"}, away + "; " + storm},
 		{"nothing at all", without4{over: time.Minute}, away},
