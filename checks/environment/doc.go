@@ -18,6 +18,7 @@ var Risk = check.Risk{
 		DhcpOptions,
 		DhcpConflict,
 		NatForgets,
+		NatUDP,
 		NatAddress,
 		GatewayReplaced,
 		RouterReboot,
