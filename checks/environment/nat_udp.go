@@ -188,7 +188,8 @@ func judgeUDP(trials []udpTrial) []check.Finding {
 			continue
 		}
 		f := check.Finding{
-			Title: "Needs a UDP mapping of more than 2 minutes",
+			Title:    "Needs a UDP mapping of more than 2 minutes",
+			Expected: fmt.Sprintf("within the %.0f s that a mapping lives and %.0f s of when it was heard last, the settings reach it", u.life.Seconds(), afterUDP.Seconds()),
 			Seen: fmt.Sprintf("settings that changed %.0f s after it was heard had not reached it %.0f s after it was heard; the router had forgotten its mapping after %.0f s, and dropped %d packets for it",
 				u.quiet.Seconds(), (u.life + afterUDP).Seconds(), u.life.Seconds(), u.dropped),
 		}
