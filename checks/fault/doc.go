@@ -46,6 +46,7 @@ var Risk = check.Risk{
 		HTTPSlow,
 		HTTPKeepaliveStale,
 		CloudBrownout,
+		CloudBlackhole,
 		ClockJump,
 		SNTPBadReply,
 		LeapSecond,

@@ -19,6 +19,7 @@ type flaws struct {
 	slowAt         time.Duration
 	commands       int
 	late           map[uint16]bool // packet ids whose acknowledgement was late
+	cloudAt        time.Duration   // uptime at which it was last online, or booted
 }
 
 // bootFlawed is what defects do at boot.
@@ -117,6 +118,7 @@ func (d *Device) publishFlawed(p *mqtt.Packet, m *message) {
 // advanceFlawed does what defects do by the time alone.
 func (d *Device) advanceFlawed() {
 	d.advanceLate()
+	d.advanceCloudless()
 	if len(d.flaw.slow) > 0 && d.up >= d.flaw.slowAt && d.online() {
 		late := d.flaw.slow
 		d.flaw.slow = nil

@@ -30,6 +30,7 @@ type household struct {
 	off    context.Context
 	end    context.CancelFunc
 	polite atomic.Bool // say goodbye; set before end
+	cloud  atomic.Bool // the device is online; for planted defects only
 	wg     sync.WaitGroup
 
 	wish  chan bool // whether a port is to be open; holds the newest

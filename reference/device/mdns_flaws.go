@@ -24,7 +24,11 @@ func (r *responder) overlooks() bool { return r.addr.IsValid() && r.home.cfg.has
 
 // ignores reports whether a defect leaves a question without an answer.
 func (r *responder) ignores(m *dns.Msg) bool {
-	return r.home.cfg.has("mdns-deaf") || len(m.Ns) > 0 && r.home.cfg.has("mdns-undefended")
+	switch {
+	case r.home.cfg.has("mdns-deaf"), r.home.cfg.has("local-needs-cloud") && !r.home.cloud.Load():
+		return true
+	}
+	return len(m.Ns) > 0 && r.home.cfg.has("mdns-undefended")
 }
 
 // turnFlawed announces again and again.
