@@ -25,6 +25,7 @@ var Risk = check.Risk{
 		PowerCutAll,
 		WanDown,
 		OpenPorts,
+		TCPISN,
 		IPv6Exposure,
 		IPv6Appears,
 		Destinations,
