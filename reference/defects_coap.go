@@ -30,6 +30,7 @@ var coapDefects = []Defect{
 	{"coap-observe-stale", "takes the notification that comes last for the newest", []string{"protocol.coap-observe-reorder"}},
 	{"coap-observe-lost-after-block", "forgets its observation after a notification in blocks", []string{"protocol.coap-observe-after-block"}},
 	{"coap-observe-forgotten", "trusts its registration for ever", []string{"protocol.coap-observe-lost-state"}},
+	{"coap-speaks-rarely", "speaks when its settings change and every 10 minutes, and trusts its registration for ever", []string{"environment.nat-udp"}},
 
 	{"dtls-no-cid", "offers no connection id", []string{"fault.coap-dtls-nat-rebind"}},
 	{"dtls-session-forever", "never gives its session up", []string{"fault.coap-dtls-new-session"}},

@@ -13,6 +13,8 @@ var routerDefects = []Defect{
 	{"arp-static", "keeps the Ethernet address of its first router for ever", []string{"environment.gateway-replaced"}},
 	{"telnet-open", "leaves a console open for its home network", []string{"environment.open-ports"}},
 	{"telnet-open-ipv6", "leaves a console open for the IPv6 internet", []string{"environment.ipv6-exposure"}},
+	{"tcp-isn-constant", "begins every connection with the same sequence number", []string{"environment.tcp-isn"}},
+	{"tcp-isn-counts", "begins each connection 64,000 after the one before", []string{"environment.tcp-isn"}},
 	{"ipv6-freezes", "stops sending readings when its network has IPv6", []string{"environment.ipv6-appears"}},
 	{"ipv6-no-resolver", "takes no resolver from router advertisements", []string{"environment.ipv6-only"}},
 	{"tells-others", "tells a host of somebody else of every start", []string{"environment.destinations"}},

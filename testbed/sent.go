@@ -17,6 +17,7 @@ type Sent struct {
 	At       time.Time // device time
 	TCP      bool
 	From, To netip.AddrPort
+	Sequence uint32 // of a SYN
 }
 
 // Watched is what the device sends on its own link, whether anybody is there to get it or not.
@@ -51,6 +52,18 @@ func (w *Watched) Sent(tcp bool, port uint16) (all []Sent) {
 	defer w.mu.Unlock()
 	for _, s := range w.all {
 		if s.TCP == tcp && s.To.Port() == port {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// SYNs are those that were sent so far, to whatever port.
+func (w *Watched) SYNs() (all []Sent) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, s := range w.all {
+		if s.TCP {
 			all = append(all, s)
 		}
 	}
@@ -104,5 +117,8 @@ func begins(f []byte) (s Sent, ok bool) {
 	s.TCP = proto == tcp
 	s.From = netip.AddrPortFrom(src, binary.BigEndian.Uint16(payload))
 	s.To = netip.AddrPortFrom(dst, binary.BigEndian.Uint16(payload[2:]))
+	if s.TCP {
+		s.Sequence = binary.BigEndian.Uint32(payload[4:])
+	}
 	return s, true
 }

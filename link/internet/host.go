@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/shakedown-test/shakedown/link/frame"
 	"github.com/shakedown-test/shakedown/world/clock"
@@ -43,12 +44,16 @@ type Host struct {
 	seen    watchers
 	taps    taps
 	auto    auto
+	isns    atomic.Pointer[isns] // nil: the stack's own
 }
 
 // NewHost makes a host at the near end of a link. It has no address yet.
 func NewHost(clk *clock.Clock, l *frame.Link, mac net.HardwareAddr, seed uint64) (*Host, error) {
 	h := &Host{MAC: mac}
-	h.nic = &nic{send: l.SendUp, mtu: mtu, mac: tcpip.LinkAddress(mac)}
+	h.nic = &nic{send: func(f []byte) {
+		h.isns.Load().out(f)
+		l.SendUp(f)
+	}, mtu: mtu, mac: tcpip.LinkAddress(mac)}
 	h.stack = stack.New(stack.Options{
 		NetworkProtocols: []stack.NetworkProtocolFactory{
 			ipv4.NewProtocol, ipv6.NewProtocolWithOptions(ipv6.Options{NDPDisp: &h.auto}), arp.NewProtocolWithOptions(arp.Options{DADConfigs: probing}),
@@ -73,6 +78,7 @@ func NewHost(clk *clock.Clock, l *frame.Link, mac net.HardwareAddr, seed uint64)
 	l.Near(func(f []byte) {
 		h.seen.look(f)
 		h.taps.look(f)
+		h.isns.Load().in(f)
 		h.nic.deliver(f)
 	})
 	return h, nil

@@ -18,6 +18,16 @@ func (n *port) runFlawed(ctx context.Context) (stop func()) {
 	if n.has("telnet-open") || n.has("telnet-open-ipv6") {
 		n.openConsole(ctx, &tasks, netip.IPv6Unspecified())
 	}
+	if n.has("tcp-isn-constant") {
+		n.host.Begin(func() uint32 { return 6510 })
+	}
+	if n.has("tcp-isn-counts") {
+		isn := uint32(n.cfg.Clock.Passed() / 64)
+		n.host.Begin(func() uint32 {
+			isn += 64000
+			return isn
+		})
+	}
 	if n.has("tells-others") {
 		tasks.Go(func() { n.send(ctx, netip.MustParseAddrPort("203.0.113.250:443"), 10*time.Second, 100) })
 	}

@@ -77,6 +77,14 @@ const (
 
 func (s *Sensor) has(defect string) bool { return s.cfg.Defects[defect] }
 
+// every is the time between two readings.
+func (s *Sensor) every() time.Duration {
+	if s.has("coap-speaks-rarely") {
+		return 10 * time.Minute
+	}
+	return sampleEvery
+}
+
 // dialled is how an attempt to reach the server ended.
 type dialled struct {
 	link *link

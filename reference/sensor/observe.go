@@ -46,7 +46,7 @@ func (s *Sensor) registered(m *coap.Message) {
 // renew sets the time at which the sensor asks again, as it would not notice a server that forgot it (RFC 7641 section 3.3.1).
 func (s *Sensor) renew(m *coap.Message) {
 	s.obs.registerAt = s.up + maxAge(m) + 5*time.Second + time.Duration(s.rng.Int64N(int64(10*time.Second)))
-	if s.has("coap-observe-forgotten") {
+	if s.has("coap-observe-forgotten") || s.has("coap-speaks-rarely") {
 		s.obs.registerAt = never
 	}
 }
@@ -115,4 +115,7 @@ func (s *Sensor) apply(body []byte) {
 	s.set.Alarm = *v.Alarm
 	s.save()
 	s.say("settings: alarm at %d tenths", *v.Alarm)
+	if s.has("coap-speaks-rarely") {
+		s.sample = s.up
+	}
 }

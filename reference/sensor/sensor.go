@@ -247,7 +247,7 @@ func (s *Sensor) next() time.Duration {
 
 // measure takes a reading.
 func (s *Sensor) measure() {
-	s.sample += sampleEvery
+	s.sample += s.every()
 	s.set.Seq++
 	s.save()
 	s.backlog = append(s.backlog, reading{seq: s.set.Seq, celsius: 20 + 2*s.rng.Float64()})
