@@ -158,8 +158,8 @@ func outcomes(t *testing.T, file string, skip []string) string {
 	}
 	var lines []string
 	for _, r := range doc.Results {
-		if strings.HasSuffix(r.Reason, " is a stand-in here") { // not under test
-			continue
+		if strings.HasSuffix(r.Reason, " is a stand-in here") || strings.Contains(r.Reason, "connects over this machine's own network") {
+			continue // not under test, or not in a world
 		}
 		line := fmt.Sprintf("%-14s %s", r.Outcome, r.Check)
 		if len(r.Findings) == 0 && r.Reason != "" {
