@@ -57,8 +57,8 @@ func Start(cfg Config) (*Cloud, error) {
 	c.stop, c.closing = stop, ctx.Done()
 	c.broker = broker.New(c.options())
 	c.plant()
-	c.tasks.Go(c.accept)
 	c.consume()
+	c.tasks.Go(c.accept)
 	c.tasks.Go(func() { c.heartbeat(ctx) })
 	if cfg.API != nil {
 		c.web = &http.Server{Handler: c.api(), ReadHeaderTimeout: 10 * time.Second}

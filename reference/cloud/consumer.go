@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 
 	"github.com/shakedown-test/shakedown/wire/mqtt"
 )
@@ -16,12 +17,15 @@ type inner struct{ net.Conn }
 
 func isInner(nc net.Conn) bool { _, ok := nc.(inner); return ok }
 
-// consume subscribes to what devices report and keeps it.
+// consume subscribes to what devices report and keeps it. It returns when the subscription is made, so that no report comes before it.
 func (c *Cloud) consume() {
 	ours, theirs := net.Pipe()
 	c.inner = ours
+	subscribed := make(chan struct{})
+	ready := sync.OnceFunc(func() { close(subscribed) })
 	c.tasks.Go(func() { c.broker.Serve(inner{theirs}) })
 	c.tasks.Go(func() {
+		defer ready()
 		for _, p := range []*mqtt.Packet{
 			{Type: mqtt.CONNECT, Connect: &mqtt.Connect{Protocol: "MQTT", Level: mqtt.V311, Clean: true, ClientID: consumerID}},
 			{Type: mqtt.SUBSCRIBE, ID: 1, Filters: []mqtt.Subscription{{Filter: "thermostat/+/+", QoS: 1}}},
@@ -30,12 +34,13 @@ func (c *Cloud) consume() {
 				return
 			}
 		}
-		c.keep(ours)
+		c.keep(ours, ready)
 	})
+	<-subscribed
 }
 
-// keep stores messages until the connection ends.
-func (c *Cloud) keep(nc io.ReadWriter) {
+// keep stores messages until the connection ends. It calls subscribed when the subscription is made.
+func (c *Cloud) keep(nc io.ReadWriter, subscribed func()) {
 	rd := mqtt.NewReader(nc, 4<<20)
 	for {
 		raw, err := rd.Next()
@@ -43,6 +48,9 @@ func (c *Cloud) keep(nc io.ReadWriter) {
 			return
 		}
 		p, err := mqtt.Decode(raw, mqtt.V311)
+		if err == nil && p.Type == mqtt.SUBACK {
+			subscribed()
+		}
 		if err != nil || p.Type != mqtt.PUBLISH {
 			continue
 		}
