@@ -85,10 +85,12 @@ func newRouter(o routing) (*Router, error) {
 	r.anew()
 	var err error
 	if r.Host, err = NewHost(o.clock, r.inner, net.HardwareAddr(r.mac[:]), o.seed); err != nil {
+		r.inner.Close()
 		return nil, fmt.Errorf("open router %s: %w", o.name, err)
 	}
 	if err := r.Host.Add(o.lan); err != nil {
 		r.Host.Close()
+		r.inner.Close()
 		return nil, fmt.Errorf("open router %s: %w", o.name, err)
 	}
 	r.Host.Route()
@@ -113,7 +115,10 @@ func (r *Router) anew() {
 }
 
 func (r *Router) close() {
+	r.mu.Lock()
+	r.six.says = nil // so that nothing starts the timer anew
 	r.six.close()
+	r.mu.Unlock()
 	r.o.inside.Near(nil)
 	r.o.outside.Near(nil)
 	r.Host.Close()
