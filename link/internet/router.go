@@ -156,13 +156,11 @@ func (r *Router) Replace(mac [6]byte) (undo func()) {
 		r.Host.remac(mac)
 		return was
 	}
-	text := fmt.Sprintf("%s: has the Ethernet address %s", r.o.name, net.HardwareAddr(mac[:]))
+	text := fmt.Sprintf("has the Ethernet address %s", net.HardwareAddr(mac[:]))
 	was := set(mac)
-	r.add(evidence.Impair, text)
-	return sync.OnceFunc(func() {
+	return r.impaired(text, func() {
 		set(was)
 		r.Announce()
-		r.add(evidence.Heal, text)
 	})
 }
 
@@ -215,11 +213,7 @@ func (r *Router) Translate(nat NAT) (undo func()) {
 		return was
 	}
 	was := set(nat)
-	r.add(evidence.Impair, r.o.name+": translates otherwise")
-	return sync.OnceFunc(func() {
-		set(was)
-		r.add(evidence.Heal, r.o.name+": translates otherwise")
-	})
+	return r.impaired("translates otherwise", func() { set(was) })
 }
 
 // Age changes how long mappings live, without losing any of those that are there.
@@ -235,12 +229,8 @@ func (r *Router) Age(change func(*NAT)) (undo func()) {
 	change(&then)
 	set(then)
 	n := then.withDefaults()
-	text := fmt.Sprintf("%s: forgets UDP after %s, TCP after %s", r.o.name, n.UDP, n.TCP)
-	r.add(evidence.Impair, text)
-	return sync.OnceFunc(func() {
-		set(was)
-		r.add(evidence.Heal, text)
-	})
+	text := fmt.Sprintf("forgets UDP after %s, TCP after %s", n.UDP, n.TCP)
+	return r.impaired(text, func() { set(was) })
 }
 
 // Forget loses every mapping, as a router does that is short of memory.
@@ -258,13 +248,11 @@ func (r *Router) Reboot() (up func()) {
 	clear(r.neighbour)
 	r.anew()
 	r.mu.Unlock()
-	r.add(evidence.Impair, r.o.name+": reboots")
-	return sync.OnceFunc(func() {
+	return r.impaired("reboots", func() {
 		r.mu.Lock()
 		r.down = false
 		r.mu.Unlock()
 		r.advertise()
-		r.add(evidence.Heal, r.o.name+": reboots")
 	})
 }
 
@@ -276,11 +264,7 @@ func (r *Router) CutOff() (undo func()) {
 		r.cutOff = v
 	}
 	set(true)
-	r.add(evidence.Impair, r.o.name+": no internet")
-	return sync.OnceFunc(func() {
-		set(false)
-		r.add(evidence.Heal, r.o.name+": no internet")
-	})
+	return r.impaired("no internet", func() { set(false) })
 }
 
 // Open opens a port from the internet, and replaces what was opened there. Close of a port is Open with a time that has passed.
@@ -322,6 +306,16 @@ func (r *Router) up() bool {
 }
 
 func (r *Router) note(text string) { r.add(evidence.Seen, r.o.name+" "+text) }
+
+// impaired tells that the router is impaired; the undo heals it, and tells so.
+func (r *Router) impaired(text string, heal func()) (undo func()) {
+	text = r.o.name + ": " + text
+	r.add(evidence.Impair, text)
+	return sync.OnceFunc(func() {
+		heal()
+		r.add(evidence.Heal, text)
+	})
+}
 
 func (r *Router) add(kind evidence.Kind, text string) {
 	if r.o.log != nil {

@@ -192,4 +192,3 @@ func (x *secure) close() {
 	defer x.mu.Unlock()
 	x.closed = true
 }
-

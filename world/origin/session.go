@@ -124,4 +124,3 @@ func (p *Peer) RemoteAddr() net.Addr {
 	defer p.session.mu.Unlock()
 	return p.session.conn.RemoteAddr()
 }
-

@@ -60,4 +60,3 @@ func (s *session) SetReadDeadline(t time.Time) error {
 
 // SetWriteDeadline is that of net.PacketConn; writes do not wait.
 func (s *session) SetWriteDeadline(time.Time) error { return nil }
-
