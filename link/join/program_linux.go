@@ -51,6 +51,9 @@ type Program struct {
 	mu     sync.Mutex
 	stop   func() // of the pump; nil: it does not run
 	closed bool
+
+	reading sync.Mutex // held by who waits for a notice after Enter
+	said    string     // how the program ended, when that was read already
 }
 
 // Prepare changes cmd, which must not have been started, so that it will run in the place. Its standard streams, folder and environment
@@ -196,15 +199,19 @@ func (p *Program) Status() string {
 	if p == nil {
 		return ""
 	}
-	for {
+	p.reading.Lock()
+	defer p.reading.Unlock()
+	for p.said == "" {
 		n, file, err := receive(p.conn)
 		if file != nil {
 			file.Close()
 		}
-		if err != nil || n.Status != "" {
-			return n.Status
+		if err != nil {
+			break
 		}
+		p.said = n.Status
 	}
+	return p.said
 }
 
 // Close takes the program off the network and frees what it held. The process ends too, if it still runs.
