@@ -29,10 +29,8 @@ func (p *Program) Readdress(to Place) error {
 	if _, err := p.conn.Write(text); err != nil {
 		return fmt.Errorf("change the program's address: %w", err)
 	}
-	n, file, err := receive(p.conn)
-	if file != nil {
-		file.Close()
-	}
+	n, files, err := receive(p.conn)
+	closeAll(files)
 	switch {
 	case err != nil:
 		return fmt.Errorf("change the program's address: it ended: %w", err)
