@@ -183,7 +183,7 @@ func (s *Server) handle(data []byte, from netip.AddrPort, tcp bool, send func(ne
 	s.add(evidence.Event{Kind: evidence.In, Text: x.q.String(), Size: len(data), Data: x.q})
 	b, ok := s.behaviours.Find(func(b Behaviour) bool { return b.only == nil || b.only(x.q) })
 	if !ok {
-		x.reply(s.o.Zone.answer(m), "")
+		x.reply(x.honest(), "")
 		return
 	}
 	b.run(x)
