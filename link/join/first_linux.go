@@ -79,14 +79,19 @@ func (f *first) live(path string, args []string) (code int, err error) {
 	if err := configure(o); err != nil {
 		return 0, err
 	}
+	space, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return 0, fmt.Errorf("open the network namespace: %w", err)
+	}
 	ready, err := json.Marshal(notice{Ready: true})
 	if err != nil {
 		return 0, err
 	}
-	if _, _, err := f.parent.WriteMsgUnix(ready, unix.UnixRights(tap), nil); err != nil {
+	if _, _, err := f.parent.WriteMsgUnix(ready, unix.UnixRights(tap, space), nil); err != nil {
 		return 0, fmt.Errorf("hand over the interface: %w", err)
 	}
 	unix.Close(tap) // theirs alone now, so that it is gone with them
+	unix.Close(space)
 	if _, err := f.parent.Read(text); err != nil {
 		return 0, err
 	}
