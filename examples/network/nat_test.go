@@ -149,5 +149,5 @@ func TestCarrier(t *testing.T) {
 	home, dir := w.Segment("home"), t.TempDir()
 	obey(t, dir, map[string]func(){"open": func() { openPort(home.Router) }})
 	place := join.Place{Link: home.Station("device"), Addresses: []netip.Prefix{home.Address()}, Routers: []netip.Addr{home.Router.LAN().Addr()}}
-	compare(t, "nat-carrier", "the home router is "+home.Router.WAN().String()+"\n"+run(t, place, dir, mapping+"\n"+called))
+	compare(t, "nat-carrier", "the home router is "+home.Router.WAN().String()+"\n"+run(t, log, place, dir, mapping+"\n"+called))
 }

@@ -7,10 +7,9 @@ import (
 	"time"
 
 	"github.com/shakedown-test/shakedown/testbed"
+	wire "github.com/shakedown-test/shakedown/wire/ntp"
 	"github.com/shakedown-test/shakedown/world/dns"
 	"github.com/shakedown-test/shakedown/world/ntp"
-
-	wire "github.com/shakedown-test/shakedown/wire/ntp"
 )
 
 // Debian's busybox has no ntpd, openntpd can only set a clock, which no program in a namespace may, and systemd-timesyncd wants systemd
@@ -19,8 +18,9 @@ import (
 // Programs say how wrong the clock is and leave it alone.
 const chronyd = `$ROOT/usr/sbin/chronyd -Q -t 6 -u root 'server pool.ntp.org iburst maxsamples 2' 'pidfile '$PWD/pid 2>&1 | grep -v version`
 
-// dated shows differences of more than 116 days as the date that was taken from what the server told, and those of whole weeks as weeks.
+// dated shows differences of more than 116 days as the date that was taken from what the server told, and those of 1024 weeks as weeks.
 const dated = `dated() { awk -v now=$(date +%s) '{ for (i = 1; i <= NF; i++) if ($i ~ /^[+-]?[0-9]+\.[0-9]+$/ && ($i > 1e7 || $i < -1e7)) {
+		weeks = sprintf("%.0f", $i / 604800); if (weeks == -1024) { $i = "[" weeks " weeks]"; continue }
 		("date -u -d @" sprintf("%.0f", now + $i) " +%F") | getline day; $i = "[to " day "]" } print }' | uniq; }
 	`
 
@@ -49,7 +49,7 @@ var timePeers = []peer{
 		{"weeks-behind", always(ntp.WeekRollover())},
 		{"era-1", date(2036, time.February, 7)},     // the timestamps of RFC 5905 begin anew at 06:28:16
 		{"past-2038", date(2038, time.January, 19)}, // a time_t of 32 bits ends at 03:14:07
-		{"late", always(ntp.Late(300 * time.Millisecond))},
+		{"late", always(ntp.Late(100 * time.Millisecond))},
 		{"too-late", always(ntp.Late(time.Minute))},
 		{"never", always(ntp.Silent())},
 	}),
