@@ -28,7 +28,7 @@ const (
 	refused  = igd + `open 120; list; reach`
 	forever  = igd + `open 120; open 0; list; reach`
 	shifted  = igd + `open 120; list; reach 8080; reach 8180`
-	leased   = igd + `open 6; list; reach; sleep 7; echo after its lease; list; reach`
+	leased   = igd + `open 2; sleep 3; echo after its lease; list; reach`
 	stays    = igd + `open 1; list; sleep 2; echo after its lease; list; reach`
 	cut      = igd + `open 4000; list; reach; echo shorter; open 8; sleep 3; list; reach`
 	forgets  = igd + `open 0; reach; order lose; echo afterwards; list; reach; open 0; reach`

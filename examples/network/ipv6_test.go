@@ -31,7 +31,7 @@ const (
 	// RFC 8978: after a router got another prefix without saying that the old one is gone, hosts have both.
 	renumbered = six + `has 2001:db8:1:; tcp $SIX:3478 5000 who; echo changed; order change; has 2001:db8:2:; state
 		mac=$(ip -6 -o address show dev eth0 scope link | grep -oE 'fe80::[^/]*' | sed 's/fe80:://')
-		for p in 1 2; do echo "from the prefix $p"; echo who | socat -t 3 - TCP6:$SIX:3478,bind=[2001:db8:$p:0:$mac]:6000,connect-timeout=2 2>&1 | sed 's/.*: //'; done`
+		for p in 1 2; do echo "from the prefix $p"; echo who | socat -t 3 - TCP6:$SIX:3478,bind=[2001:db8:$p:0:$mac]:6000,connect-timeout=1 2>&1 | sed 's/.*: //'; done`
 
 	firewall = six + `has 2001:db8:1:; socat TCP6-LISTEN:8080,fork,reuseaddr SYSTEM:'echo the device' 2>/dev/null & tcp $SIX:3478 5000 call 8080
 		order open; tcp $SIX:3478 5001 call 8080; kill $!`
