@@ -130,7 +130,7 @@ func TestCopyOnFrozen(t *testing.T) {
 func TestCopyOnSeesEnd(t *testing.T) {
 	b := newBench(t)
 	part, standIn := b.pair()
-	near, far := tcpPair(t, 4<<10)
+	near, far := tcpPair(t, 8<<10)
 	ended := b.copying(near, standIn)
 	sent := numbers(40_000)
 	for i := 0; i < len(sent); i += 400 {
