@@ -52,6 +52,9 @@ type Program struct {
 	stop   func(drain bool) // of the pump; nil: it does not run
 	space  *os.File         // the network namespace: what it had sent when the program ended still goes out, until Close
 	closed bool
+
+	reading sync.Mutex // held by who waits for a notice after Enter
+	said    string     // how the program ended, when that was read already
 }
 
 // Prepare changes cmd, which must not have been started, so that it will run in the place. Its standard streams, folder and environment
@@ -213,13 +216,17 @@ func (p *Program) Status() string {
 	if p == nil {
 		return ""
 	}
-	for {
+	p.reading.Lock()
+	defer p.reading.Unlock()
+	for p.said == "" {
 		n, files, err := receive(p.conn)
 		closeAll(files)
-		if err != nil || n.Status != "" {
-			return n.Status
+		if err != nil {
+			break
 		}
+		p.said = n.Status
 	}
+	return p.said
 }
 
 // Close takes the program off the network, once what it has sent is on the link, and frees what it held. The process ends too, if it
