@@ -13,11 +13,8 @@ import (
 // backboneMAC is the Ethernet address of the backbone on every link.
 var backboneMAC = [6]byte{0x02, 0, 0, 0xba, 0xcb, 0x0e}
 
-// BackboneV4 and BackboneV6 are the addresses from which the backbone sends ICMP, and the default route of what is attached to it.
-var (
-	BackboneV4 = netip.MustParseAddr("192.0.2.1")
-	BackboneV6 = netip.MustParseAddr("fe80::ba:cb0e")
-)
+// BackboneV4 is the address from which the backbone sends ICMP.
+var BackboneV4 = netip.MustParseAddr("192.0.2.1")
 
 // Backbone is the rest of the internet: it takes IP packets to whom the address belongs. Everything attached is one hop away. It answers
 // every ARP request and neighbour solicitation, so that whoever is attached reaches all addresses on its link. It is safe for concurrent

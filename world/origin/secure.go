@@ -65,9 +65,6 @@ func (s *Server) SetDTLS(change func(*DTLS)) (undo func()) {
 	}
 }
 
-// Secure reports whether the server speaks DTLS.
-func (s *Server) Secure() bool { return s.secure != nil }
-
 // MuteHellos does not answer ClientHellos any more; they are still logged.
 func (s *Server) MuteHellos() (undo func()) {
 	x := s.secure

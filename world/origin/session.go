@@ -114,13 +114,3 @@ func (s *session) write(raw []byte) {
 
 // Ended reports whether the peer's session is over, which it never is over plain UDP.
 func (p *Peer) Ended() bool { return p.session != nil && p.session.ended() }
-
-// RemoteAddr is where the peer is now.
-func (p *Peer) RemoteAddr() net.Addr {
-	if p.session == nil {
-		return p.Addr
-	}
-	p.session.mu.Lock()
-	defer p.session.mu.Unlock()
-	return p.session.conn.RemoteAddr()
-}
