@@ -134,6 +134,7 @@ var fickle = []struct {
 	{regexp.MustCompile(`xid [0-9a-f]+|\(xid=0x[0-9a-f]+\)`), "xid N"},
 	{regexp.MustCompile(`\bid \d+`), "id N"},
 	{regexp.MustCompile(`(\d+\.\d+\.\d+\.\d+):\d+`), "$1:PORT"},
+	{regexp.MustCompile(`(\[[0-9a-f:]+\]):\d+`), "$1:PORT"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d[T ][0-9:.]+(Z|[+-]\d\d:\d\d)?`), "TIME"},
 	{regexp.MustCompile(`\d+ milliseconds|interval \d+|renewal in \d+ seconds| Local service cookie is \d+\.|Uptime : .*|uptime=.*|duration=\d+|'' \d+`), "N"},
 	{regexp.MustCompile(`((announcement|goodbye|probe) from [0-9.]+), .*`), "$1"}, // the order of records differs
