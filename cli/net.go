@@ -33,8 +33,8 @@ func (a *app) netCommand() *cobra.Command {
 		Use:   "net [flags] [-- COMMAND [ARGUMENT]…]",
 		Short: "Run a program, or put a device, in a network that misbehaves",
 		Long: `Runs any program inside a network of Shakedown's own, or puts a physical device
-behind it: a home router with NAT, DHCP, DNS and time servers, and an internet
-with the names that you give. Nothing of it reaches this machine's network.
+behind it: a home router with NAT, UPnP, DHCP and DNS, and an internet with time
+servers and the names that you give. Nothing of it reaches this machine's network.
 
 While it runs it shows what passes and what is done to it: in a status block on
 a terminal, as lines elsewhere. It ends with the command, with its exit status,
@@ -107,6 +107,9 @@ func (a *app) net(ctx context.Context, f netFlags, command []string) (err error)
 		return failed(err)
 	}
 	defer b.Close()
+	if _, err := b.Gateway(); err != nil {
+		return failed(err)
+	}
 	for _, n := range f.names {
 		name, to, _ := strings.Cut(n, "=")
 		if err := b.Publish(name, to); err != nil {

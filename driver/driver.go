@@ -55,6 +55,12 @@ type Killer interface {
 	Kill(ctx context.Context) error
 }
 
+// Readdresser is a Driver that can give its part another address in its home network. The error is ErrCannot where the part's address is
+// its own affair.
+type Readdresser interface {
+	Readdress(to netip.Prefix) error
+}
+
 // Trigger is a Driver whose part can be made to do something that the maker named.
 type Trigger interface {
 	Trigger(ctx context.Context, name string, args map[string]string) error

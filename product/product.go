@@ -103,6 +103,7 @@ type Local struct {
 	Service  string   `yaml:"service,omitempty"`  // the DNS-SD service by which apps find it, such as _http._tcp
 	Fallback string   `yaml:"fallback,omitempty"` // MQTT topic on which it tells its address in the home network; {id} is the device id
 	Open     []string `yaml:"open,omitempty"`     // ports that are open there on purpose, as in tcp/443; those of upnp are as well
+	DHCP     bool     `yaml:"dhcp,omitempty"`     // a process in the world gets its address itself; without it it is given a static one
 	UPnP     *UPnP    `yaml:"upnp,omitempty"`     // that it may open ports of the router; without it none may be open
 }
 

@@ -67,7 +67,7 @@ func TestPeers(t *testing.T) {
 			if p.arrange != nil {
 				p.arrange(t, b, dir)
 			}
-			output := run(t, b.Place("device", !p.dhcp), dir, p.script)
+			output := run(t, b.Log, b.Place("device", !p.dhcp), dir, p.script)
 			compare(t, p.name, output+"\nseen by the stand-ins:\n"+seen(b.Log, p.answers))
 		})
 	}
@@ -88,8 +88,8 @@ func open(t *testing.T) *testbed.Bed {
 	return b
 }
 
-// run runs a script in the place, and gives what it printed and how it ended.
-func run(t *testing.T, place join.Place, dir, script string) string {
+// run runs a script in the place, waits until the stand-ins have seen what it sent, and gives what it printed and how it ended.
+func run(t *testing.T, log *evidence.Log, place join.Place, dir, script string) string {
 	t.Helper()
 	root, err := filepath.Abs(filepath.Join(unpacked, "root"))
 	if err != nil {
@@ -119,10 +119,21 @@ func run(t *testing.T, place join.Place, dir, script string) string {
 	}
 	defer context.AfterFunc(ctx, p.Close)()
 	_ = cmd.Wait()
+	settled(log)
 	if ctx.Err() != nil {
 		t.Errorf("it did not end in time")
 	}
 	return fmt.Sprintf("%s\nends with %d\n", strings.TrimRight(settle(out.String()), "\n"), cmd.ProcessState.ExitCode())
+}
+
+// settled waits until nothing more happens.
+func settled(log *evidence.Log) {
+	limit := time.Now().Add(10 * time.Second)
+	for seen, since := log.Len(), time.Now(); time.Since(since) < 400*time.Millisecond && time.Now().Before(limit); time.Sleep(20 * time.Millisecond) {
+		if n := log.Len(); n != seen {
+			seen, since = n, time.Now()
+		}
+	}
 }
 
 // What differs from run to run.

@@ -67,15 +67,8 @@ func TestPathMTU(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := open(t)
 			at := serveEcho(t, w, "echo.example")
-			h, access, err := w.Home().Host("device")
-			if err != nil {
-				t.Fatal(err)
-			}
-			c, err := h.DialContext(t.Context(), "tcp", at.String())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer c.Close()
+			h, access := join(t, w, "device")
+			c := dial(t, h, at)
 			var who []netip.Addr
 			if tell {
 				who = append(who, w.Home().Router.LAN().Addr())

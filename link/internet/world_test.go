@@ -24,14 +24,42 @@ func open(t testing.TB, networks ...Network) *World {
 	return w
 }
 
-// echo serves TCP on a named host and sends back what comes.
+// join is a host in the home network, with its link.
+func join(t testing.TB, w *World, name string) (*Host, *frame.Link) {
+	t.Helper()
+	h, l, err := w.Segment("home").Host(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h, l
+}
+
+// dial is a TCP connection, closed at the end of the test.
+func dial(t testing.TB, h *Host, at netip.AddrPort) net.Conn {
+	t.Helper()
+	c, err := h.DialContext(t.Context(), "tcp", at.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// serveEcho serves TCP on a named host and sends back what comes.
 func serveEcho(t testing.TB, w *World, name string) netip.AddrPort {
 	t.Helper()
 	a, err := w.Name(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := w.Servers.Listen(netip.AddrPortFrom(a, 7))
+	at := netip.AddrPortFrom(a, 7)
+	serveEchoAt(t, w, at)
+	return at
+}
+
+func serveEchoAt(t testing.TB, w *World, at netip.AddrPort) {
+	t.Helper()
+	l, err := w.Servers.Listen(at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +76,6 @@ func serveEcho(t testing.TB, w *World, name string) netip.AddrPort {
 		}
 	}()
 	t.Cleanup(func() { l.Close() })
-	return netip.AddrPortFrom(a, 7)
 }
 
 func TestEchoThroughNAT(t *testing.T) {
@@ -59,15 +86,8 @@ func TestEchoThroughNAT(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := open(t, networks...)
 			at := serveEcho(t, w, "echo.example")
-			h, _, err := w.Segment("home").Host("device")
-			if err != nil {
-				t.Fatal(err)
-			}
-			c, err := h.DialContext(t.Context(), "tcp", at.String())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer c.Close()
+			h, _ := join(t, w, "device")
+			c := dial(t, h, at)
 			c.SetDeadline(time.Now().Add(5 * time.Second))
 			io.WriteString(c, "hello")
 			b := make([]byte, 5)
@@ -81,15 +101,8 @@ func TestEchoThroughNAT(t *testing.T) {
 func TestRoundTripTime(t *testing.T) {
 	w := open(t)
 	at := serveEcho(t, w, "echo.example")
-	h, access, err := w.Home().Host("device")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := h.DialContext(t.Context(), "tcp", at.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
+	h, access := join(t, w, "device")
+	c := dial(t, h, at)
 	defer access.Latency(frame.Both, frame.Latency{Delay: 25 * time.Millisecond})()
 	for range 5 {
 		start := time.Now()
