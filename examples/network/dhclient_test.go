@@ -8,10 +8,6 @@ import (
 
 const dhclient = `touch leases; timeout 5 dhclient -1 -4 -v -lf $PWD/leases -pf $PWD/pid -cf /dev/null eth0 2>&1 | grep -E "^(DHC|bound|No)"`
 
-// renewing is dhclient for longer than half of a lease of four seconds.
-const renewing = `touch leases; timeout 5 dhclient -d -4 -v -lf $PWD/leases -pf $PWD/pid -cf /dev/null eth0 2>&1 | grep -E "^(DHC|bound|No)" | sed 's/ -- .*//' | sort -u
-	ip -4 -o address show eth0 | grep -o 'inet [^ ]*'`
-
 // A dhclient that goes on, and tells what it calls its script for. It repeats itself sooner than it does by default.
 const dhclientStays = watching + `
 cat >told <<'end'
@@ -40,6 +36,7 @@ has; ip route; ip link show eth0 | grep -oE 'mtu [0-9]+'; cat /etc/resolv.conf`
 const (
 	dhclientOnce = dhclientStays + `start -1; says 1 '^bound'; finish`
 	dhclientOn   = dhclientStays + `start; says 2 '^bound'; finish`
+	dhclientLong = dhclientStays + `start; says 2 '^bound'; stop; has; tells | sed 's/, again and again//'` // how often it asks is up to its dice
 	// Stopped without a word, and started again with what it remembers.
 	dhclientReboots = dhclientStays + `start; says 1 '^bound'; stop -KILL; start; says 1 '^bound'; finish`
 	// Checks that nobody has the address, as the script of Red Hat does.
@@ -54,17 +51,18 @@ start; says 1 '^bound'; finish`
 )
 
 var dhclientPeers = []peer{
+	{name: "dhclient-conflict", dhcp: true, answers: true, script: dhclientChecks, arrange: neighbour()},
 	{name: "dhclient", dhcp: true, script: dhclient + afterwards},
-	{name: "dhclient-renew", dhcp: true, script: renewing, arrange: leases(func(l *dhcp.Leases) { l.Lease = 4 * time.Second })},
-	{name: "dhclient-refused", dhcp: true, script: dhclient + ` | sort -u`, arrange: leases(refuse)},
+	{name: "dhclient-renew", dhcp: true, answers: true, script: dhclientOn, arrange: leases(func(l *dhcp.Leases) { l.Lease = 4 * time.Second })},
+	{name: "dhclient-refused", dhcp: true, answers: true, script: dhclientStays + `start; says 1 DHCPNAK; stop; has; tells | sed /DHCPNAK/q`, arrange: leases(refuse)},
 
-	{name: "dhclient-silence", dhcp: true, answers: true, script: dhclientStays + `sed -i 's/timeout 20/timeout 4/' conf; start -1; wait $client; echo "status $?"; tells`, arrange: leases(silent(dhcp.Everything...))},
+	{name: "dhclient-silence", dhcp: true, answers: true, script: dhclientStays + `sed -i 's/timeout 20/timeout 3/' conf; start -1; wait $client; echo "status $?"; tells`, arrange: leases(silent(dhcp.Everything...))},
 	{name: "dhclient-retry", dhcp: true, answers: true, script: dhclientOnce, arrange: when(upTo(1, "DISCOVER"), silent("DISCOVER"))},
 	{name: "dhclient-no-ack", dhcp: true, answers: true, script: dhclientOnce, arrange: when(upTo(1, "REQUEST"), silent("REQUEST"))},
-	{name: "dhclient-slow", dhcp: true, answers: true, script: dhclientOnce, arrange: leases(func(l *dhcp.Leases) { l.Slow = 4 * time.Second })},
+	{name: "dhclient-slow", dhcp: true, answers: true, script: dhclientOnce, arrange: leases(func(l *dhcp.Leases) { l.Slow = 3 * time.Second })},
 
-	{name: "dhclient-rebind", dhcp: true, answers: true, script: dhclientOn, arrange: leases(short("RENEW"))},
-	{name: "dhclient-lost", dhcp: true, answers: true, script: dhclientOn, arrange: leases(short("RENEW", "REBIND"))},
+	{name: "dhclient-rebind", dhcp: true, answers: true, script: dhclientLong, arrange: leases(short("RENEW"))},
+	{name: "dhclient-lost", dhcp: true, answers: true, script: dhclientLong, arrange: leases(short("RENEW", "REBIND"))},
 	{name: "dhclient-renew-refused", dhcp: true, answers: true, script: dhclientOn, arrange: both(leases(short()), when(upTo(1, "RENEW"), refuse))},
 	{name: "dhclient-moved", dhcp: true, answers: true, script: dhclientOn, arrange: both(leases(short()), when(since(1, "RENEW"), elsewhere))},
 
@@ -73,7 +71,6 @@ var dhclientPeers = []peer{
 	{name: "dhclient-infinite", dhcp: true, answers: true, script: dhclientOnce, arrange: leases(func(l *dhcp.Leases) { l.Lease = dhcp.Infinite })},
 	{name: "dhclient-never", dhcp: true, answers: true, script: dhclientStays + `start -1; says 1 'DHCPOFFER.*rejected'; stop; has; tells | sed /rejected/q`, arrange: leases(func(l *dhcp.Leases) { l.Lease = dhcp.Never })},
 
-	{name: "dhclient-conflict", dhcp: true, answers: true, script: dhclientChecks, arrange: neighbour()},
 	{name: "dhclient-reboots", dhcp: true, answers: true, script: dhclientReboots},
 	{name: "dhclient-reboots-elsewhere", dhcp: true, answers: true, script: dhclientReboots, arrange: when(since(2, "REQUEST"), elsewhere)},
 	{name: "dhclient-leaves", dhcp: true, answers: true, script: dhclientStays + `start; says 1 '^bound'; stop; dhclient -r -4 -v -lf $PWD/leases -pf $PWD/pid -sf $PWD/told eth0 >said 2>&1; has; tells`},
@@ -82,6 +79,6 @@ var dhclientPeers = []peer{
 // short are leases that are over soon, with some messages unanswered.
 func short(silent ...string) func(*dhcp.Leases) {
 	return func(l *dhcp.Leases) {
-		l.Renew, l.Rebind, l.Lease, l.Silent = 1*time.Second, 4*time.Second, 9*time.Second, silent
+		l.Renew, l.Rebind, l.Lease, l.Silent = 1*time.Second, 2*time.Second, 5*time.Second, silent
 	}
 }

@@ -19,7 +19,8 @@ exec /etc/udhcpc/default.script "$1"
 end
 chmod +x told
 start() { : >said; busybox udhcpc -f -A 1 -i eth0 -s $PWD/told "$@" >said 2>&1 & client=$!; }
-finish() { kill $client 2>/dev/null; wait $client; echo "status $?"; has; repeats <said; }
+stop() { kill $client 2>/dev/null; wait $client; echo "status $?"; }
+finish() { stop; has; repeats <said; }
 `
 
 // told is what the script is told, all of it.
@@ -47,12 +48,12 @@ const (
 var udhcpcPeers = []peer{
 	{name: "udhcpc", dhcp: true, script: udhcpc + afterwards},
 	{name: "udhcpc-silence", dhcp: true, script: udhcpc, arrange: leases(func(l *dhcp.Leases) { l.Silent = dhcp.Everything })},
-	{name: "udhcpc-refused", dhcp: true, script: `timeout 5 ` + udhcpc + ` 2>&1 | sort -u`, arrange: leases(refuse)},
+	{name: "udhcpc-refused", dhcp: true, answers: true, script: udhcpcStays + `start -t 5 -T 3; says 1 'script: nak'; stop; has; repeats <said | sed '/script: nak/q'`, arrange: leases(refuse)},
 
 	{name: "udhcpc-retry", dhcp: true, answers: true, script: udhcpcAgain, arrange: when(upTo(1, "DISCOVER"), silent("DISCOVER"))},
-	{name: "udhcpc-no-ack", dhcp: true, answers: true, script: udhcpcAgain, arrange: when(upTo(2, "REQUEST"), silent("REQUEST"))},
-	{name: "udhcpc-slow", dhcp: true, answers: true, script: udhcpcAgain, arrange: leases(func(l *dhcp.Leases) { l.Slow = 3 * time.Second })},
-	{name: "udhcpc-full", dhcp: true, answers: true, script: udhcpc, arrange: leases(full)},
+	{name: "udhcpc-no-ack", dhcp: true, answers: true, script: udhcpcAgain, arrange: when(upTo(1, "REQUEST"), silent("REQUEST"))},
+	{name: "udhcpc-slow", dhcp: true, answers: true, script: strings.Replace(udhcpcAgain, "-T 2", "-T 1", 1), arrange: leases(func(l *dhcp.Leases) { l.Slow = 2 * time.Second })},
+	{name: "udhcpc-full", dhcp: true, answers: true, script: strings.Replace(udhcpc, "-t 3", "-t 2", 1), arrange: leases(full)},
 
 	{name: "udhcpc-renew", dhcp: true, answers: true, script: udhcpcRenews},
 	{name: "udhcpc-rebind", dhcp: true, answers: true, script: udhcpcRenews, arrange: leases(silent("RENEW"))},
