@@ -53,7 +53,7 @@ start; says 1 '^bound'; finish`
 var dhclientPeers = []peer{
 	{name: "dhclient-conflict", dhcp: true, answers: true, script: dhclientChecks, arrange: neighbour()},
 	{name: "dhclient", dhcp: true, script: dhclient + afterwards},
-	{name: "dhclient-renew", dhcp: true, answers: true, script: dhclientOn, arrange: leases(func(l *dhcp.Leases) { l.Lease = 4 * time.Second })},
+	{name: "dhclient-renew", dhcp: true, answers: true, script: dhclientOn, arrange: when(before(1, "RENEW"), func(l *dhcp.Leases) { l.Lease = 4 * time.Second })},
 	{name: "dhclient-refused", dhcp: true, answers: true, script: dhclientStays + `start; says 1 DHCPNAK; stop; has; tells | sed /DHCPNAK/q`, arrange: leases(refuse)},
 
 	{name: "dhclient-silence", dhcp: true, answers: true, script: dhclientStays + `sed -i 's/timeout 20/timeout 3/' conf; start -1; wait $client; echo "status $?"; tells`, arrange: leases(silent(dhcp.Everything...))},
@@ -61,10 +61,10 @@ var dhclientPeers = []peer{
 	{name: "dhclient-no-ack", dhcp: true, answers: true, script: dhclientOnce, arrange: when(upTo(1, "REQUEST"), silent("REQUEST"))},
 	{name: "dhclient-slow", dhcp: true, answers: true, script: dhclientOnce, arrange: leases(func(l *dhcp.Leases) { l.Slow = 3 * time.Second })},
 
-	{name: "dhclient-rebind", dhcp: true, answers: true, script: dhclientLong, arrange: leases(short("RENEW"))},
-	{name: "dhclient-lost", dhcp: true, answers: true, script: dhclientLong, arrange: leases(short("RENEW", "REBIND"))},
-	{name: "dhclient-renew-refused", dhcp: true, answers: true, script: dhclientOn, arrange: both(leases(short()), when(upTo(1, "RENEW"), refuse))},
-	{name: "dhclient-moved", dhcp: true, answers: true, script: dhclientOn, arrange: both(leases(short()), when(since(1, "RENEW"), elsewhere))},
+	{name: "dhclient-rebind", dhcp: true, answers: true, script: dhclientLong, arrange: when(before(1, "REBIND"), short("RENEW"))},
+	{name: "dhclient-lost", dhcp: true, answers: true, script: dhclientLong, arrange: when(holding, short("RENEW", "REBIND"))},
+	{name: "dhclient-renew-refused", dhcp: true, answers: true, script: dhclientOn, arrange: both(when(before(1, "RENEW"), short()), when(upTo(1, "RENEW"), refuse))},
+	{name: "dhclient-moved", dhcp: true, answers: true, script: dhclientOn, arrange: both(when(before(1, "RENEW"), short()), when(since(1, "RENEW"), elsewhere))},
 
 	{name: "dhclient-options", dhcp: true, answers: true, script: dhclientDebian, arrange: leases(everyOption)},
 	{name: "dhclient-no-router", dhcp: true, answers: true, script: dhclientDebian, arrange: leases(func(l *dhcp.Leases) { l.NoRouter = true })},
@@ -76,7 +76,12 @@ var dhclientPeers = []peer{
 	{name: "dhclient-leaves", dhcp: true, answers: true, script: dhclientStays + `start; says 1 '^bound'; stop; dhclient -r -4 -v -lf $PWD/leases -pf $PWD/pid -sf $PWD/told eth0 >said 2>&1; has; tells`},
 }
 
-// short are leases that are over soon, with some messages unanswered.
+// holding holds until a client that had a lease begins anew.
+func holding(came []string) bool {
+	return count(came, "REBIND") == 0 || last(came) == "REBIND"
+}
+
+// short are leases that are over soon, with some messages unanswered. They are given once, lest the client goes on while it is stopped.
 func short(silent ...string) func(*dhcp.Leases) {
 	return func(l *dhcp.Leases) {
 		l.Renew, l.Rebind, l.Lease, l.Silent = 1*time.Second, 2*time.Second, 5*time.Second, silent
