@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/shakedown-test/shakedown/evidence"
@@ -13,47 +14,55 @@ import (
 	"github.com/shakedown-test/shakedown/world/clock"
 )
 
-// stream measures a relay whose near side is a link.Stream against one that only copies, and what a connection costs.
+// rounds is how often each relay of stream carries one GiB.
+const rounds = 9
+
+// stream measures a relay whose near side is a link.Stream against one that only copies, and what a connection costs. The two take turns,
+// and each round is a ratio of its own, as the machine is not equally fast all the time.
 func stream() ([]figure, error) {
-	const bytes = 1 << 30
-	var plain, linked []float64
-	for range 3 { // in turns, as the machine is not always equally fast
-		for _, r := range []struct {
-			with bool
-			to   *[]float64
-		}{{false, &plain}, {true, &linked}} {
-			speed, err := relayed(r.with, bytes)
+	var speed, cpu [2][]float64 // without a link.Stream, and with one
+	for round := range rounds + 1 {
+		for i, linked := range []bool{false, true} {
+			fast, used, err := relayed(linked, 1<<30)
 			if err != nil {
 				return nil, err
 			}
-			*r.to = append(*r.to, speed)
+			if round > 0 { // the first is to warm up
+				speed[i], cpu[i] = append(speed[i], fast), append(cpu[i], used)
+			}
 		}
 	}
-	best := func(of []float64) (v float64) {
-		for _, f := range of {
-			v = max(v, f)
-		}
-		return v
+	faster, cheaper := make([]float64, rounds), make([]float64, rounds)
+	for i := range rounds {
+		faster[i], cheaper[i] = speed[1][i]/speed[0][i], cpu[0][i]/cpu[1][i]
 	}
 	per, err := perConnection()
 	if err != nil {
 		return nil, err
 	}
+	line := func(name string, all []float64, unit string, bar float64) figure {
+		slices.Sort(all)
+		note := fmt.Sprintf("median of %d, %.3g to %.3g", rounds, all[0], all[rounds-1])
+		return figure{name, all[rounds/2], unit, bar, false, note}
+	}
 	return []figure{
-		{"relay that only copies (splice)", best(plain), "MiB/s", 0, false, "loopback, best of 3"},
-		{"relay with a link.Stream", best(linked), "MiB/s", 0, false, ""},
-		{"ratio of the two", best(linked) / best(plain), "", 0.8, false, ""},
+		line("relay that only copies (splice)", speed[0], "MiB/s", 0),
+		line("relay with a link.Stream", speed[1], "MiB/s", 0),
+		line("ratio of the two", faster, "", 0.8),
+		line("CPU of a relay that only copies, its ends too", cpu[0], "s/GiB", 0),
+		line("CPU of a relay with a link.Stream, its ends too", cpu[1], "s/GiB", 0),
+		line("ratio of bytes per CPU time", cheaper, "", 0.9),
 		{"memory of a connection of a link.Stream", per / 1000, "kB", 15, true, "heap and stacks, after a message each way"},
 	}, nil
 }
 
 func listen() (net.Listener, error) { return net.Listen("tcp", "127.0.0.1:0") }
 
-// relayed is how fast bytes come through a relay, in MiB/s.
-func relayed(linked bool, bytes int64) (float64, error) {
+// relayed is how fast bytes come through a relay, in MiB/s, and what the process uses of the CPU for it, in s/GiB.
+func relayed(linked bool, bytes int64) (speed, cpu float64, err error) {
 	sink, err := listen()
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer sink.Close()
 	got := make(chan int64, 1)
@@ -75,7 +84,7 @@ func relayed(linked bool, bytes int64) (float64, error) {
 	}()
 	accept, addr, closes, err := near(linked)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer closes()
 	go func() {
@@ -93,20 +102,21 @@ func relayed(linked bool, bytes int64) (float64, error) {
 	}()
 	c, err := net.Dial("tcp", addr)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	start := time.Now()
+	start, used := time.Now(), cpuTime()
 	chunk := make([]byte, 256<<10)
 	for sent := int64(0); sent < bytes; sent += int64(len(chunk)) {
 		if _, err := c.Write(chunk); err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 	}
 	c.Close()
 	if n := <-got; n != bytes {
-		return 0, fmt.Errorf("%d of %d bytes came through the relay", n, bytes)
+		return 0, 0, fmt.Errorf("%d of %d bytes came through the relay", n, bytes)
 	}
-	return float64(bytes) / (1 << 20) / time.Since(start).Seconds(), nil
+	speed = float64(bytes) / (1 << 20) / time.Since(start).Seconds()
+	return speed, (cpuTime() - used).Seconds() / (float64(bytes) / (1 << 30)), nil
 }
 
 // near is the near side of a relay.

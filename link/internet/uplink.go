@@ -19,7 +19,7 @@ import (
 type Uplink struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error) // tcp4 and udp4, to an address and port
 
-	// Near are further networks that nothing goes to, such as those that the machine itself is in. Closed says which never are.
+	// Near are further networks that nothing goes to, such as those that the machine itself is in. Closed says where nothing goes anyway.
 	Near []netip.Prefix
 
 	Flows int           // at most so many at once, TCP and UDP together; 0: 256
@@ -43,13 +43,13 @@ var private = []netip.Prefix{
 	netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("240.0.0.0/4"),
 }
 
-// Closed says why no uplink leads to an address; empty: one may. Only public unicast addresses of IPv4 are open: a device under test must
-// not get into the networks of who tests it.
-func Closed(a netip.Addr) (why string) {
-	switch {
-	case !a.Is4():
+// Closed says why the uplink does not lead to an address; empty: it does. Only public unicast addresses of IPv4 that are not near are
+// open: a device under test must not get into the networks of who tests it.
+func (u Uplink) Closed(a netip.Addr) (why string) {
+	if !a.Is4() {
 		return "no address of IPv4"
-	case a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() || a.IsMulticast() || a.IsUnspecified():
+	}
+	if a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() || a.IsMulticast() {
 		return "no public address"
 	}
 	for _, p := range private {
@@ -57,17 +57,12 @@ func Closed(a netip.Addr) (why string) {
 			return "no public address"
 		}
 	}
-	return ""
-}
-
-// closed is Closed, with the networks that are near.
-func (u Uplink) closed(a netip.Addr) (why string) {
 	for _, p := range u.Near {
 		if p.Contains(a) {
 			return "in a network of this machine"
 		}
 	}
-	return Closed(a)
+	return ""
 }
 
 // uplink is an Uplink in force.
@@ -105,12 +100,11 @@ func (w *World) Connect(u Uplink) (undo func(), err error) {
 
 // enter makes room for a flow, if it may be; leave follows.
 func (u *uplink) enter(p Protocol, to netip.AddrPort) bool {
-	if why := u.closed(to.Addr()); why != "" {
+	if why := u.Closed(to.Addr()); why != "" {
 		u.mu.Lock()
-		known := u.told[to] || len(u.told) >= maxTold
-		u.told[to] = true
+		first := once(u.told, to)
 		u.mu.Unlock()
-		if !known {
+		if first {
 			u.add(evidence.Seen, fmt.Sprintf("refuses %s to %s: %s", p, to, why))
 		}
 		return false
@@ -150,6 +144,9 @@ func (u *uplink) tcp(ctx context.Context, r *request) {
 // udp carries the datagrams of one flow.
 func (u *uplink) udp(ctx context.Context, in net.Conn, to netip.AddrPort) {
 	defer u.leave()
+	if in == nil {
+		return
+	}
 	defer in.Close()
 	out, err := u.dial(ctx, UDP, to)
 	if err != nil {

@@ -176,16 +176,36 @@ func (s *Server) handle(data []byte, from netip.AddrPort, tcp bool, send func(ne
 		return
 	case len(m.Question) != 1 || m.Opcode != dns.OpcodeQuery:
 		s.add(evidence.Event{Kind: evidence.Bad, Text: "no DNS query for one name from " + from.String(), Size: len(data)})
+		s.decline(m, from, send)
 		return
 	}
 	x := &exchange{s: s, query: m, q: newQuery(m, from, tcp), send: send}
 	s.add(evidence.Event{Kind: evidence.In, Text: x.q.String(), Size: len(data), Data: x.q})
 	b, ok := s.behaviours.Find(func(b Behaviour) bool { return b.only == nil || b.only(x.q) })
 	if !ok {
-		x.reply(s.o.Zone.answer(m), "")
+		x.reply(x.honest(), "")
 		return
 	}
 	b.run(x)
+}
+
+// decline answers what is no query for one name, unless the server misbehaves (RFC 1035, section 4.1.1).
+func (s *Server) decline(m *dns.Msg, from netip.AddrPort, send func(net.PacketConn, []byte) error) {
+	if _, misbehaves := s.behaviours.Top(); misbehaves {
+		return
+	}
+	code := dns.RcodeFormatError
+	if m.Opcode != dns.OpcodeQuery {
+		code = dns.RcodeNotImplemented
+	}
+	b, err := new(dns.Msg).SetRcode(m, code).Pack()
+	if err != nil {
+		return
+	}
+	s.add(evidence.Event{Kind: evidence.Out, Text: dns.RcodeToString[code] + " to " + from.String(), Size: len(b)})
+	if err := send(s.o.UDP, b); err != nil && s.ctx.Err() == nil {
+		s.add(evidence.Event{Kind: evidence.Seen, Text: "answer to " + from.String() + " not sent: " + err.Error()})
+	}
 }
 
 func (s *Server) add(e evidence.Event) {
