@@ -29,7 +29,7 @@ has() { ip -4 -o address show eth0 | grep -o 'inet [^ ]*'; }
 
 var addressPeers = []peer{
 	{name: "dhcping-inform", script: `dhcping -v -i -c 192.168.1.10 -h 02:03:00:00:00:01 -s 192.168.1.1 -t 5`, answers: true},
-	{name: "dhcping-inform-silence", script: `dhcping -v -i -c 192.168.1.10 -h 02:03:00:00:00:01 -s 192.168.1.1 -t 1`, arrange: leases(silent("INFORM"))},
+	{name: "dhcping-inform-silence", script: `dhcping -v -i -c 192.168.1.10 -h 02:03:00:00:00:01 -s 192.168.1.1 -t 1`, arrange: leases(unanswered("INFORM"))},
 }
 
 // leases changes what is leased, or how.
@@ -80,7 +80,7 @@ func count(came []string, kind string) (n int) {
 	return n
 }
 
-func silent(kinds ...string) func(*dhcp.Leases) {
+func unanswered(kinds ...string) func(*dhcp.Leases) {
 	return func(l *dhcp.Leases) { l.Silent = kinds }
 }
 

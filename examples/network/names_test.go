@@ -85,10 +85,6 @@ var namesPeers = []peer{
 		name: "curl-aaaa-dead", answers: true, arrange: both(zone, dualStack),
 		script: looking + onSix + `curl -s -v -m 10 http://two.example/ 2>&1 | grep -E 'Trying|Connected|Hello'`,
 	},
-	{
-		name: "curl-ipv6-only", answers: true, arrange: both(zone, onlyIPv6),
-		script: onSix + `echo "nameserver $(ip -6 route show default | grep -oE 'fe80:[^ ]*')%eth0" >/etc/resolv.conf; curl -sS -m 10 -w '%{remote_ip}\n' http://four.example/`,
-	},
 
 	{name: "nslookup", answers: true, script: `for type in a aaaa; do busybox nslookup -type=$type two.example 192.168.1.1; busybox nslookup -type=$type nowhere.example 192.168.1.1; done`, arrange: zone},
 	{name: "nslookup-servfail", script: `busybox nslookup -type=a two.example 192.168.1.1`, arrange: naming(dns.ServFail())},
@@ -156,17 +152,8 @@ func portal(t *testing.T, b *testbed.Bed, dir string) {
 	b.Impair(b.DNS.Do(dns.Hijack(at)))
 }
 
-// homePrefix is what the home network has where it has IPv6.
-var homePrefix = netip.MustParsePrefix("2001:db8:1::/64")
-
 func dualStack(t *testing.T, b *testbed.Bed, _ string) {
 	if err := b.World.Delegate(b.World.Home(), homePrefix); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func onlyIPv6(t *testing.T, b *testbed.Bed, _ string) {
-	if _, err := b.OnlyIPv6(homePrefix); err != nil {
 		t.Fatal(err)
 	}
 }
