@@ -98,7 +98,7 @@ func (b *backoff) flawed(why cause, lasted time.Duration) (time.Duration, bool) 
 		return min(backoffBase<<min(b.n-1, 10), backoffCap), true
 	case has("backoff-cap-1h"):
 		b.n++
-		return backoffBase << min(2*b.n, 12), true
+		return backoffBase << min(4*b.n, 12), true
 	case has("backoff-reset-by-connack") && lasted > 0:
 		b.n = 0
 	case has("backoff-never-reset"):
