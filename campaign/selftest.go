@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/shakedown-test/shakedown/check"
 	"github.com/shakedown-test/shakedown/evidence"
 )
 
@@ -119,8 +120,9 @@ type task struct {
 	do    func(context.Context)
 }
 
-// inVain is for how much longer than usual a check may run on a product with a defect, as it waits for what never comes.
-const inVain = 2 * time.Minute
+// inVain is about how long a check runs on a product with a defect, in device time: it may wait for what never comes, and the longer
+// the more time it has.
+func inVain(c *check.Check) time.Duration { return c.Typical + c.Limit/10 }
 
 // clean gives the tasks of law 1.
 func (s *selftest) clean(jobs []evidence.Job) (tasks []task) {
@@ -156,7 +158,7 @@ func (s *selftest) planted(defects []Planted, variants []evidence.VariantInfo) (
 		for _, id := range d.FoundBy {
 			if slices.Contains(s.m.Checks, id) {
 				do := func(ctx context.Context) { s.look(ctx, i, d.ID, id, variants) }
-				tasks = append(tasks, task{takes: s.runner.checks[id].Typical + inVain, do: do})
+				tasks = append(tasks, task{takes: inVain(s.runner.checks[id]), do: do})
 			}
 		}
 	}

@@ -19,6 +19,7 @@ import (
 // An unknown is never a pass: no check may pass on a part that does nothing at all, nor on one that opens connections and says
 // nothing, nor on a server that accepts them and says nothing.
 func TestNoCheckPassesOnNothing(t *testing.T) {
+	t.Parallel()
 	for name, open := range map[string]func(driver.Env) (driver.Driver, error){
 		"a part that does nothing":              func(driver.Env) (driver.Driver, error) { return inert{}, nil },
 		"a part that connects and says nothing": func(env driver.Env) (driver.Driver, error) { return &mute{env: env}, nil },

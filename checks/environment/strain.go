@@ -70,9 +70,12 @@ func work(ctx context.Context, t *check.T, s *testbed.Session, on string, trials
 	return f, s, nil
 }
 
-// recover brings a device back after the link was healed: by itself, or by a restart. It reports how it did: false, when it had to be
-// started anew. The error is a not-run when it does not come back at all, because then its absence shows nothing.
+// recovers brings a device back after the link was healed: by itself, or by a restart. It reports how it did: false, when it had to be
+// started anew. A device that was stuck may still be in its last session, and work again. The error is a not-run when it does not come back at all, because then its absence shows nothing.
 func recovers(ctx context.Context, t *check.T, s *testbed.Session, mark int) (next *testbed.Session, byItself bool, err error) {
+	if s == nil {
+		s = t.Device.Live()
+	}
 	if s != nil {
 		p, err := t.Device.Probe(ctx, s, mark, t.Device.Patience())
 		if err != nil {

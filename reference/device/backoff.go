@@ -102,7 +102,9 @@ func (b *backoff) flawed(why cause, lasted time.Duration) (time.Duration, bool) 
 	case has("backoff-reset-by-connack") && lasted > 0:
 		b.n = 0
 	case has("backoff-never-reset"):
-		b.n++
+		if lasted < settled {
+			b.n++
+		}
 		return b.half(b.step()), true
 	}
 	return 0, false
