@@ -78,7 +78,7 @@ func Selftest(ctx context.Context, o Options, defects []Planted, repetitions int
 	if s.runner, err = newRunner(o, watch, cancel); err != nil {
 		return m, err
 	}
-	defer s.runner.lag.stop()
+	defer s.runner.close()
 	for _, j := range plan.Jobs {
 		if !slices.Contains(m.Checks, j.Check) {
 			m.Checks = append(m.Checks, j.Check)

@@ -118,8 +118,8 @@ func (a *app) root() *cobra.Command {
 		Short: "Finds what will break in a connected product after launch, before launch",
 		Long: `Shakedown finds what will break in a connected product after launch, before launch.
 
-It plays the cloud around your device, makes that world misbehave, watches
-what the device does, and says whether the product is ready to launch, with
+It plays the world around your device, its cloud and its network, makes that
+world misbehave, watches what the device does, and says whether the product is ready to launch, with
 the evidence.`,
 		Example: `  shakedown run                   test the bundled reference product, to see what a run is like
   shakedown init                  describe your own product

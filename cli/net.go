@@ -25,6 +25,7 @@ type netFlags struct {
 	names                   []string
 	seed                    uint64
 	dhcp, quiet, secrets    bool
+	uplink                  bool
 }
 
 func (a *app) netCommand() *cobra.Command {
@@ -33,8 +34,10 @@ func (a *app) netCommand() *cobra.Command {
 		Use:   "net [flags] [-- COMMAND [ARGUMENT]…]",
 		Short: "Run a program, or put a device, in a network that misbehaves",
 		Long: `Runs any program inside a network of Shakedown's own, or puts a physical device
-behind it: a home router with NAT, DHCP, DNS and time servers, and an internet
-with the names that you give. Nothing of it reaches this machine's network.
+behind it: a home router with NAT, UPnP, DHCP and DNS, and an internet with time
+servers and the names that you give. Nothing of it reaches this machine's network;
+with --uplink it reaches public addresses of the internet, through the network
+that misbehaves, and still nothing of this machine's own networks.
 
 While it runs it shows what passes and what is done to it: in a status block on
 a terminal, as lines elsewhere. It ends with the command, with its exit status,
@@ -44,7 +47,8 @@ namespaces; a device needs root and a network interface of its own.
 There is always a web server and an echo at ` + testbed.Meeting + `. docs/network.md says more.`,
 		Example: `  shakedown net --profile lte-m -- curl -s http://` + testbed.Meeting + `/
   shakedown net --profile edge-of-range --name broker.example=127.0.0.1:1883 -- ./my-device --host broker.example
-  sudo shakedown net --profile flapping-dsl --interface eth1 --capture device.pcapng`,
+  sudo shakedown net --profile flapping-dsl --interface eth1 --capture device.pcapng
+  sudo shakedown net --profile nb-iot --interface eth1 --uplink`,
 		Args: func(c *cobra.Command, args []string) error { return f.check(c.ArgsLenAtDash(), args) },
 		RunE: func(c *cobra.Command, args []string) error { return a.net(c.Context(), f, args) },
 	}
@@ -52,6 +56,7 @@ There is always a web server and an echo at ` + testbed.Meeting + `. docs/networ
 	fl.StringVar(&f.profile, "profile", "", "`name` of what the network is like (default: nothing is wrong with it)")
 	fl.StringArrayVar(&f.names, "name", nil, "a `name` in its DNS: NAME for a web server, NAME=HOST:PORT to pass connections on to this machine's network")
 	fl.StringVar(&f.iface, "interface", "", "put the device behind this `interface` of this machine into it, instead of a command")
+	fl.BoolVar(&f.uplink, "uplink", false, "let it out: names and addresses that the network does not have are those of the real internet")
 	fl.StringVar(&f.capture, "capture", "", "write what passes to this `file` (pcapng)")
 	fl.BoolVar(&f.secrets, "keep-secrets", false, "do not blank in it what may be secret")
 	fl.BoolVar(&f.dhcp, "dhcp", false, "give the command no address: it asks for one by DHCP itself")
@@ -107,10 +112,22 @@ func (a *app) net(ctx context.Context, f netFlags, command []string) (err error)
 		return failed(err)
 	}
 	defer b.Close()
+	if _, err := b.Gateway(); err != nil {
+		return failed(err)
+	}
 	for _, n := range f.names {
 		name, to, _ := strings.Cut(n, "=")
 		if err := b.Publish(name, to); err != nil {
 			return usage(fmt.Errorf("--name %s: %w\nhint: write NAME or NAME=HOST:PORT", n, err))
+		}
+	}
+	if f.uplink {
+		o, err := a.Outside()
+		if err == nil {
+			err = b.Connect(o)
+		}
+		if err != nil {
+			return failed(err)
 		}
 	}
 	place := b.Place("device", !f.dhcp)

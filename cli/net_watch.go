@@ -98,7 +98,7 @@ func (w *netWatch) take(e evidence.Event) {
 	default:
 		text = strings.TrimPrefix(e.Part+": "+text, ": ")
 	}
-	line := fmt.Sprintf("%7.1f s  %s", e.At.Sub(w.begun).Seconds(), text)
+	line := fmt.Sprintf("%7.1f s  %s", max(0, e.At.Sub(w.begun).Seconds()), text)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.screen == nil {

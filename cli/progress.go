@@ -83,18 +83,32 @@ func (w *watch) timeLeft(now time.Time) (string, bool) {
 		}
 		left = now.Sub(w.begun) * time.Duration(w.total-w.done) / time.Duration(w.done)
 	} else {
+		slower := w.slower(now)
 		all := maps.Clone(w.left)
 		for _, r := range w.running {
-			all[r.job] = max(0, w.pace.Typical(r.job.Check)-now.Sub(r.begun))
+			all[r.job] = max(0, w.pace.Typical(r.job.Check)-time.Duration(float64(now.Sub(r.begun))/slower))
 		}
-		const trust = 5 * time.Second // so much of what the checks say stands against what was seen
-		factor := float64(w.took+trust) / float64(w.typical+trust)
-		left = time.Duration(float64(w.pace.Wall(all)) * factor)
+		left = time.Duration(float64(w.pace.Wall(all)) * slower)
 	}
-	if left < time.Second {
+	switch {
+	case left < time.Second:
 		return "a moment left", true
+	case left < 10*time.Second:
+		return fmt.Sprintf("about %.0f s left", left.Seconds()), true
 	}
 	return "about " + roughly(left.Round(time.Second)) + " left", true
+}
+
+// slower is how many times as long as they say jobs take here. What runs counts with what it took so far: of jobs that began together the
+// quick ones end first.
+func (w *watch) slower(now time.Time) float64 {
+	const trust = 5 * time.Second // so much of what the checks say stands against what was seen
+	took, typical := w.took+trust, w.typical+trust
+	for _, r := range w.running {
+		spent := now.Sub(r.begun)
+		took, typical = took+spent, typical+min(spent, w.pace.Typical(r.job.Check))
+	}
+	return float64(took) / float64(typical)
 }
 
 // ended is the plain line of a job.

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/shakedown-test/shakedown/campaign"
+	"github.com/shakedown-test/shakedown/check"
 	"github.com/shakedown-test/shakedown/evidence"
 	"github.com/shakedown-test/shakedown/product"
 )
@@ -141,6 +142,41 @@ func TestProgress(t *testing.T) {
 	if text := rows[1].text; !strings.HasPrefix(text, "  fault.reconnect-backoff (current)  wait for [31m the attempt") || !strings.HasSuffix(text, " 12 s") {
 		t.Errorf("got %q", text)
 	}
+}
+
+// TestTimeLeft holds that jobs which end at once, because they cannot be carried out or are quick, make the rest look no quicker.
+func TestTimeLeft(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	w := testWatch(&now)
+	c := &check.Check{ID: "fault.slow", Typical: 10 * time.Second}
+	w.pace = campaign.PaceOf(campaign.Options{Product: &product.Product{}, Parallel: 2, Risks: []check.Risk{{Checks: []*check.Check{c}}}})
+	for n := range 10 {
+		w.left[evidence.Job{Check: c.ID, Repeat: n}] = c.Typical
+	}
+	begin := func(n int) { w.Started(evidence.Job{Check: c.ID, Repeat: n}) }
+	end := func(n int, o evidence.Outcome, s float64) {
+		w.Ended(evidence.Result{Check: c.ID, Repeat: n, Outcome: o, Seconds: s})
+	}
+	left := func(want string) {
+		t.Helper()
+		if got, _ := w.timeLeft(now); got != want {
+			t.Errorf("after %s: got %q, want %q", now.Sub(w.begun), got, want)
+		}
+	}
+	left("about 50 s left")
+	for n := range 4 {
+		begin(n)
+	}
+	end(0, evidence.NotRun, 0)
+	end(1, evidence.NotApplicable, 0)
+	left("about 40 s left")
+	now = now.Add(8 * time.Second)
+	left("about 32 s left")
+	now = now.Add(12 * time.Second) // twice as long as they say
+	left("about 54 s left")
+	end(2, evidence.Pass, 20)
+	end(3, evidence.Pass, 20)
+	left("about 54 s left")
 }
 
 // TestFindingsAreToldOnce holds that what every variant shows is one line.

@@ -2,13 +2,19 @@
 package cli
 
 import (
+	"context"
+	"fmt"
 	"io"
+	"net"
+	"net/netip"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
 
 	"golang.org/x/term"
+
+	"github.com/shakedown-test/shakedown/testbed"
 )
 
 // System is the world outside this process.
@@ -25,6 +31,7 @@ type System struct {
 	Size    func() (columns, rows int)        // of the terminal on Stderr
 	Signals func() (<-chan os.Signal, func()) // those that ask for an end, from now on; and how to stop listening
 	Exit    func(code int)                    // ends the process at once
+	Outside func() (testbed.Outside, error)   // the internet, as this machine reaches it
 }
 
 // OS is the system that this process runs on.
@@ -44,8 +51,26 @@ func OS() System {
 			signal.Notify(c, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 			return c, func() { signal.Stop(c) }
 		},
-		Exit: os.Exit,
+		Exit: os.Exit, Outside: outside,
 	}
+}
+
+// outside is the internet by way of this machine's networks.
+func outside() (o testbed.Outside, err error) {
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		return o, fmt.Errorf("read the addresses of this machine: %w", err)
+	}
+	for _, a := range all {
+		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Is4() {
+			o.Near = append(o.Near, p.Masked())
+		}
+	}
+	o.Dial = (&net.Dialer{}).DialContext
+	o.Look = func(ctx context.Context, name string) ([]netip.Addr, error) {
+		return net.DefaultResolver.LookupNetIP(ctx, "ip4", name+".")
+	}
+	return o, nil
 }
 
 // dumb reports whether the terminal understands no more than lines.

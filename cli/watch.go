@@ -141,8 +141,10 @@ func (w *watch) Ended(r evidence.Result) {
 	defer w.mu.Unlock()
 	w.done++
 	w.total = max(w.total, w.done)
-	w.took += time.Duration(r.Seconds * float64(time.Second))
-	w.typical += w.pace.Typical(r.Check)
+	if r.Outcome == evidence.Pass || r.Outcome == evidence.Fail { // others end before they have done anything
+		w.took += time.Duration(r.Seconds * float64(time.Second))
+		w.typical += w.pace.Typical(r.Check)
+	}
 	if i := w.index(evidence.Job{Check: r.Check, Variant: r.Variant, Repeat: r.Repeat}); i >= 0 {
 		w.running = slices.Delete(w.running, i, i+1)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/netip"
 	"os"
 	"os/exec"
 	"regexp"
@@ -191,6 +192,24 @@ func (p *process) Kill(context.Context) error {
 	p.env.power("kill")
 	p.alone.Leave()
 	return p.failed("kill", p.group.kill())
+}
+
+// Readdress gives the program, which keeps running, another IPv4 address in the network that it is alone in. Starts after this one have
+// it too.
+func (p *process) Readdress(to netip.Prefix) error {
+	place := p.env.Place
+	if place == nil || len(place.Addresses) == 0 {
+		return fmt.Errorf("give part %q another address: it configures its network itself: %w", p.env.Part.Name, ErrCannot)
+	}
+	next := *place
+	next.Addresses = append(slices.DeleteFunc(slices.Clone(place.Addresses), func(a netip.Prefix) bool { return a.Addr().Is4() }), to)
+	if p.running() {
+		if err := p.alone.Readdress(next); err != nil {
+			return fmt.Errorf("give part %q the address %s: %w", p.env.Part.Name, to, err)
+		}
+	}
+	*place = next
+	return nil
 }
 
 // Close kills the group and waits for its end.

@@ -3,6 +3,8 @@ package driver
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/netip"
 
 	"github.com/shakedown-test/shakedown/product"
 )
@@ -54,6 +56,14 @@ func (c *controlled) Kill(ctx context.Context) error {
 		return k.Kill(ctx)
 	}
 	return c.program.Kill(ctx)
+}
+
+// Readdress is the driver's own.
+func (c *controlled) Readdress(to netip.Prefix) error {
+	if r, ok := c.part.(Readdresser); ok {
+		return r.Readdress(to)
+	}
+	return fmt.Errorf("give part %q another address: %w", c.env.Part.Name, ErrCannot)
 }
 
 // Close ends the driver and the program.

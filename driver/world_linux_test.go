@@ -1,9 +1,11 @@
 package driver
 
 import (
+	"errors"
 	"io"
 	"net/netip"
 	"os"
+	"regexp"
 	"testing"
 	"time"
 
@@ -125,5 +127,45 @@ func TestPowerCutInWorldIsSilent(t *testing.T) {
 	_ = conn.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
 	if n, err := conn.Read(hello); n != 0 || !os.IsTimeout(err) {
 		t.Errorf("the server got %d bytes and %v, want silence", n, err)
+	}
+}
+
+// A program that was given its address is given another while it runs, and keeps that one.
+func TestReaddressInWorld(t *testing.T) {
+	t.Parallel()
+	w, env, p := runInWorld(t, `while :; do echo "at $(ip -4 -o address show eth0 | tr -s ' ' | cut -d' ' -f4) by $(ip route show default | cut -d' ' -f3)"; sleep 0.05; done`)
+	if _, err := os.Stat("/bin/ip"); err != nil {
+		t.Skip("NOT RUN: it takes ip, which shows addresses")
+	}
+	router := w.Home().Router.LAN().Addr().String()
+	await(t, env, 0, evidence.Console, "^at "+regexp.QuoteMeta(env.Place.Addresses[0].String()+" by "+router)+"$")
+	to := w.Home().Address()
+	now := "^at " + regexp.QuoteMeta(to.String()+" by "+router) + "$"
+	if err := p.Readdress(to); err != nil {
+		t.Fatal(err)
+	}
+	mark := env.Log.Len()
+	await(t, env, mark, evidence.Console, now)
+	if err := p.Kill(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	mark = env.Log.Len()
+	if err := p.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	await(t, env, mark, evidence.Console, now)
+}
+
+func TestReaddressOfOneThatConfiguresItself(t *testing.T) {
+	t.Parallel()
+	env := testEnv(t, product.Part{Name: "lamp", Driver: "process", Command: []string{"/bin/true"}})
+	for _, env.Place = range []*join.Place{nil, {}} {
+		d, err := Open(Builtin(), env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.(Readdresser).Readdress(netip.MustParsePrefix("192.168.1.9/24")); !errors.Is(err, ErrCannot) {
+			t.Errorf("got %v, want ErrCannot", err)
+		}
 	}
 }

@@ -30,6 +30,8 @@ var examples = []struct {
 	file, name string
 	skip       []string // further arguments: checks of risks that the product file excludes, or those that are of interest
 }{
+	{file: "dhcp/product.yaml", name: "udhcpc", skip: []string{"--only", "protocol.connect-happy,environment.dhcp,environment.power-cut-all," +
+		"environment.router-reboot,environment.gateway-replaced,environment.unsettled-network,environment.ipv6-only"}},
 	{file: "paho/product.yaml", name: "paho"},
 	{file: "mqttjs/product.yaml", name: "mqttjs"},
 	{file: "curl/product.yaml", name: "curl", skip: ofHTTP},
@@ -38,7 +40,7 @@ var examples = []struct {
 	{file: "mosquitto_sub.yaml", name: "mosquitto_sub"},
 	{file: "mosquitto_sub-world.yaml", name: "mosquitto_sub-world", skip: []string{"--only", "protocol.connect-happy,environment.nat-forgets," +
 		"environment.nat-address,environment.gateway-replaced,environment.dns-ttl,environment.dns-failover,environment.dns-hardcoded," +
-		"environment.dns-answers,environment.link-loss,environment.link-bandwidth,environment.open-ports,environment.mtu-1492,environment.unsettled-network"}},
+		"environment.dns-answers,environment.dhcp-renew,environment.link-loss,environment.link-bandwidth,environment.open-ports,environment.mtu-1492,environment.unsettled-network"}},
 	{file: "mosquitto-broker.yaml", name: "mosquitto-broker"},
 	{file: "aedes-broker.yaml", name: "aedes-broker"},
 	{file: "libcoap/product.yaml", name: "libcoap-client"},

@@ -55,6 +55,9 @@ func (c *Conn) setHush(now silence) {
 		due, how = true, byReset
 	default:
 		c.hush = now
+		if now != passing {
+			c.spill()
+		}
 		due = now == passing && c.wanted != open
 	}
 	c.wake()

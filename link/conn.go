@@ -34,7 +34,8 @@ type Conn struct {
 	changed  chan struct{} // closed and replaced when anything below changes and somebody waits for it
 	hush     silence
 	in       inbox
-	end      error // why nothing more will come from the part; io.EOF after its FIN
+	onward   *onward // nil: no copy to a socket goes on
+	end      error   // why nothing more will come from the part; io.EOF after its FIN
 	pumping  bool
 	wanted   ending // how the stand-in ended it; it may be held back
 	shutdown bool   // ended on the wire by our side
@@ -65,7 +66,7 @@ func (c *Conn) Traffic() Traffic {
 func (c *Conn) Read(b []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := c.awaitBytes(); err != nil {
+	if err := c.awaitBytes(nil); err != nil {
 		return 0, err
 	}
 	n := c.in.read(b)
@@ -74,10 +75,14 @@ func (c *Conn) Read(b []byte) (int, error) {
 }
 
 // WriteTo writes to w what the part sends, as Read would give it, until the part's FIN; it is what io.Copy uses.
+// Nobody else may write to w meanwhile.
 func (c *Conn) WriteTo(w io.Writer) (written int64, err error) {
+	if written, err, possible := c.copyOn(w); possible {
+		return written, err
+	}
 	for {
 		c.mu.Lock()
-		if err := c.awaitBytes(); err != nil {
+		if err := c.awaitBytes(nil); err != nil {
 			c.mu.Unlock()
 			if err == io.EOF {
 				err = nil
@@ -96,15 +101,15 @@ func (c *Conn) WriteTo(w io.Writer) (written int64, err error) {
 	}
 }
 
-// awaitBytes waits until there is something to read, or says why nothing can be read; c.mu is held before and after.
-func (c *Conn) awaitBytes() error {
+// awaitBytes waits until there is something to read or for o to do, or says why nothing can be read; c.mu is held before and after.
+func (c *Conn) awaitBytes(o *onward) error {
 	for {
 		switch {
 		case c.wanted != open || c.shutdown:
 			return net.ErrClosed
 		case c.read.passed():
 			return os.ErrDeadlineExceeded
-		case c.hush == passing && c.in.bytes > 0:
+		case c.hush == passing && (c.in.bytes > 0 || o.due()):
 			return nil
 		case c.hush == passing && c.end != nil:
 			return c.end

@@ -118,10 +118,15 @@ func (c *Conn) drop() {
 
 // pump reads the socket until it ends.
 func (c *Conn) pump() {
-	from := newSocket(c.raw)
+	from := newSocket(c.raw, c.divert)
 	for more := true; more; {
 		c.awaitRoom()
-		more = c.take(from.next())
+		some, err := from.next()
+		if some == nil && err == nil {
+			c.pass()
+			continue
+		}
+		more = c.take(some, err)
 	}
 	c.mu.Lock()
 	c.pumping = false
@@ -135,7 +140,7 @@ func (c *Conn) pump() {
 func (c *Conn) awaitRoom() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for c.in.bytes >= ahead && !c.discards() {
+	for (c.in.bytes >= ahead || c.onward != nil && c.onward.full) && !c.discards() {
 		c.await(deadline{ctx: c.ctx})
 	}
 }

@@ -103,7 +103,7 @@ func TestPlainConn(t *testing.T) {
 		far.Write(bytes.Repeat([]byte("x"), 20_000))
 		far.Close()
 	}()
-	s, n := newSocket(near), 0
+	s, n := newSocket(near, nil), 0
 	for {
 		c, err := s.next()
 		if c != nil {

@@ -17,10 +17,13 @@ type socket struct {
 	got *chunk
 	err error
 	try func(fd uintptr) bool
+
+	divert func(fd int) (diverted bool, err error)
 }
 
-func newSocket(c net.Conn) *socket {
-	s := &socket{Conn: c}
+// newSocket reads c. What divert takes from c first does not come out of next.
+func newSocket(c net.Conn, divert func(fd int) (diverted bool, err error)) *socket {
+	s := &socket{Conn: c, divert: divert}
 	if sys, ok := c.(syscall.Conn); ok {
 		if raw, err := sys.SyscallConn(); err == nil {
 			s.raw, s.try = raw, s.tryRead
@@ -29,7 +32,7 @@ func newSocket(c net.Conn) *socket {
 	return s
 }
 
-// next waits for something and gives it, for the caller to free. It is nil with an error.
+// next waits for something and gives it, for the caller to free. It is nil with an error, and when it was diverted.
 func (s *socket) next() (*chunk, error) {
 	if s.raw == nil {
 		return readChunk(s.Conn)
@@ -47,6 +50,14 @@ func (s *socket) next() (*chunk, error) {
 
 // tryRead reads if that does not block; it says whether it did.
 func (s *socket) tryRead(fd uintptr) bool {
+	if diverted, err := s.divert(int(fd)); diverted {
+		if err == nil || err == io.EOF {
+			s.err = err
+		} else if !errors.Is(err, syscall.EAGAIN) {
+			s.err = s.failed("splice", err)
+		}
+		return !errors.Is(err, syscall.EAGAIN)
+	}
 	c := newChunk()
 	n, err := syscall.Read(int(fd), c.bytes[:])
 	for err == syscall.EINTR {
@@ -63,8 +74,12 @@ func (s *socket) tryRead(fd uintptr) bool {
 		c.free()
 		return false
 	default:
-		s.err = &net.OpError{Op: "read", Net: s.LocalAddr().Network(), Source: s.LocalAddr(), Addr: s.RemoteAddr(), Err: os.NewSyscallError("read", err)}
+		s.err = s.failed("read", err)
 	}
 	c.free()
 	return true
+}
+
+func (s *socket) failed(call string, err error) error {
+	return &net.OpError{Op: "read", Net: s.LocalAddr().Network(), Source: s.LocalAddr(), Addr: s.RemoteAddr(), Err: os.NewSyscallError(call, err)}
 }

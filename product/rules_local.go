@@ -25,6 +25,9 @@ func (l *loader) localRules(part *Part, at string) {
 			l.fault(join(at+"/open", strconv.Itoa(i)), fmt.Sprintf("%s is not a port", short(open)), "write the protocol and a number from 1 to 65535, as in tcp/443 or udp/5683")
 		}
 	}
+	if local.DHCP && part.Network != InWorld {
+		l.fault(at+"/dhcp", fmt.Sprintf("dhcp is for a process in a network of its own; %s is in another", part.Name), "add network: world to the part, or delete the key")
+	}
 	u := local.UPnP
 	if u == nil {
 		return

@@ -34,6 +34,7 @@ var coapDefects = []Defect{
 
 	{"dtls-no-cid", "offers no connection id", []string{"fault.coap-dtls-nat-rebind"}},
 	{"dtls-session-forever", "never gives its session up", []string{"fault.coap-dtls-new-session"}},
+	{"dtls-readings-dropped", "drops its readings with a session that was lost", []string{"fault.coap-dtls-new-session"}},
 	{"dtls-observe-not-restored", "observes nothing after its first session", []string{"fault.coap-dtls-new-session"}},
 	{"dtls-hello-storm", "repeats its ClientHello every 2 s", []string{"fault.coap-dtls-hello-storm"}},
 	{"dtls-large-flight", "sends its handshake in packets of 1200 bytes", []string{"protocol.coap-dtls-frag"}},

@@ -21,5 +21,6 @@ var routerDefects = []Defect{
 	{"chatters", "sends 20 KB a second to its router", []string{"environment.destinations"}},
 	{"offline-gives-up", "gives up after three failed attempts in a row", []string{"environment.router-reboot", "environment.wan-down"}},
 	{"cloud-watchdog", "starts anew after 40 s without its cloud", []string{"fault.cloud-blackhole"}},
+	{"page-needs-cloud", "serves its page in its home network only while it is online", []string{"fault.cloud-blackhole"}},
 	{"local-needs-cloud", "answers in its home network only while it is online", []string{"fault.cloud-blackhole"}},
 }

@@ -165,14 +165,6 @@ func (c *Cloud) Start(ctx context.Context) error {
 	}
 }
 
-// Restart stops the cloud in the orderly way and starts it again.
-func (c *Cloud) Restart(ctx context.Context) error {
-	if err := c.drv.Stop(ctx); err != nil {
-		return fmt.Errorf("stop %s: %w", c.Part.Name, err)
-	}
-	return c.Start(ctx)
-}
-
 // Plain reports whether its MQTT endpoint is without TLS.
 func (c *Cloud) Plain() bool { return c.secure == nil }
 

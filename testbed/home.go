@@ -49,10 +49,14 @@ func (b *Bed) Gateway() (*upnp.Gateway, error) {
 // Readdress gives the device another address in its home network, as a new lease would, and returns it. The error is driver.ErrCannot
 // where its address is its own affair.
 func (d *Device) Readdress() (netip.Addr, error) {
-	if d.host == nil {
+	r, ok := d.drv.(driver.Readdresser)
+	if d.bed.World == nil || d.host == nil && !ok {
 		return netip.Addr{}, fmt.Errorf("give %s another address: %w", d.Part.Name, driver.ErrCannot)
 	}
 	now := d.bed.World.Home().Address()
+	if d.host == nil {
+		return now.Addr(), r.Readdress(now)
+	}
 	was := slices.DeleteFunc(d.host.Addresses(), func(p netip.Prefix) bool { return !p.Addr().Is4() })
 	if err := d.host.Add(now); err != nil {
 		return now.Addr(), err

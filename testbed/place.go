@@ -18,7 +18,7 @@ type seat struct {
 }
 
 // join gives the n-th unit of the device its seat in the world's home network. A part in this process is without an address where one is
-// leased; a program is given one, as a device is that was set up by hand.
+// leased; a program is given one, as a device is that was set up by hand, unless it gets one itself.
 func (b *Bed) join(d *Device, n int) (s seat, err error) {
 	if b.World == nil {
 		return s, nil
@@ -57,10 +57,11 @@ func (b *Bed) place(d *Device, n int) (*join.Place, *frame.Link, error) {
 		return nil, nil, err
 	}
 	home := b.World.Home()
-	p := &join.Place{
-		Link: home.Station(d.ID), MAC: net.HardwareAddr{0x02, 0x03, 0, 0, byte(n >> 8), byte(n)}, Addresses: []netip.Prefix{home.Address()},
-		Routers: []netip.Addr{home.Router.LAN().Addr()}, Resolvers: b.resolvers(),
+	p := &join.Place{Link: home.Station(d.ID), MAC: net.HardwareAddr{0x02, 0x03, 0, 0, byte(n >> 8), byte(n)}}
+	if d.Part.Local != nil && d.Part.Local.DHCP {
+		return p, p.Link, nil
 	}
+	p.Addresses, p.Routers, p.Resolvers = []netip.Prefix{home.Address()}, []netip.Addr{home.Router.LAN().Addr()}, b.resolvers()
 	if len(p.Resolvers) == 0 {
 		p.Hosts = map[string]netip.Addr{d.Part.Host: cloud}
 	}

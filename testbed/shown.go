@@ -104,17 +104,18 @@ func message(e evidence.Event) (topic string, times map[string]time.Time) {
 	if !ok {
 		return "", nil
 	}
-	var payload map[string]any
+	var payload any
 	if json.Unmarshal(p.Payload, &payload) != nil {
 		return "", nil
 	}
 	return p.Topic, Times(payload)
 }
 
-// Times are the fields of an object that are a time: RFC 3339, or seconds or milliseconds since 1970 between 1970 and 2100, the first year
-// excepted.
-func Times(fields map[string]any) map[string]time.Time {
+// Times are the fields of a decoded JSON object that are a time, none where the payload is no object: RFC 3339, or seconds since 1970 from
+// April 1971 on, which a clock shows that was never set, or milliseconds from 2001 on, all before 2103. What stands deeper is left out.
+func Times(payload any) map[string]time.Time {
 	times := map[string]time.Time{}
+	fields, _ := payload.(map[string]any)
 	for name, v := range fields {
 		switch v := v.(type) {
 		case string:

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/shakedown-test/shakedown/evidence"
@@ -13,69 +14,76 @@ import (
 	"github.com/shakedown-test/shakedown/world/clock"
 )
 
-// stream measures a relay whose near side is a link.Stream against one that only copies, and what a connection costs.
-func stream() ([]figure, error) {
-	const bytes = 1 << 30
-	var plain, linked []float64
-	for range 3 { // in turns, as the machine is not always equally fast
-		for _, r := range []struct {
-			with bool
-			to   *[]float64
-		}{{false, &plain}, {true, &linked}} {
-			speed, err := relayed(r.with, bytes)
-			if err != nil {
-				return nil, err
-			}
-			*r.to = append(*r.to, speed)
+// rounds is how often each relay of stream carries its bytes each way. Many short turns let what else runs on the machine meet both alike.
+const rounds, bytesOfTurn = 32, 128 << 20
+
+// stream measures a relay whose near side is a link.Stream against one that only copies, and what a connection costs. The two take turns,
+// first one and then the other, and each round gives a ratio of its own.
+func stream() (all []figure, err error) {
+	for _, way := range []struct {
+		name string
+		down bool
+	}{{"from the part", false}, {"to the part", true}} {
+		figures, err := compare(way.name, way.down)
+		if err != nil {
+			return nil, err
 		}
-	}
-	best := func(of []float64) (v float64) {
-		for _, f := range of {
-			v = max(v, f)
-		}
-		return v
+		all = append(all, figures...)
 	}
 	per, err := perConnection()
 	if err != nil {
 		return nil, err
 	}
+	return append(all, figure{"memory of a connection of a link.Stream", per / 1000, "kB", 15, true, "heap and stacks, after a message each way"}), nil
+}
+
+func compare(way string, down bool) ([]figure, error) {
+	var speed, cpu [2][]float64 // without a link.Stream, and with one
+	var faster, cheaper []float64
+	for round := range rounds + 1 {
+		var fast, used [2]float64
+		for turn := range 2 {
+			i := (turn + round) % 2
+			var err error
+			if fast[i], used[i], err = relayed(i == 1, down, bytesOfTurn); err != nil {
+				return nil, err
+			}
+		}
+		if round == 0 { // to warm up
+			continue
+		}
+		for i := range 2 {
+			speed[i], cpu[i] = append(speed[i], fast[i]), append(cpu[i], used[i])
+		}
+		faster, cheaper = append(faster, fast[1]/fast[0]), append(cheaper, used[0]/used[1])
+	}
+	line := func(name string, all []float64, unit string, bar float64) figure {
+		slices.Sort(all)
+		note := fmt.Sprintf("median of %d, half of them %.3g to %.3g", rounds, all[rounds/4], all[rounds*3/4])
+		return figure{name, all[rounds/2], unit, bar, false, note}
+	}
 	return []figure{
-		{"relay that only copies (splice)", best(plain), "MiB/s", 0, false, "loopback, best of 3"},
-		{"relay with a link.Stream", best(linked), "MiB/s", 0, false, ""},
-		{"ratio of the two", best(linked) / best(plain), "", 0.8, false, ""},
-		{"memory of a connection of a link.Stream", per / 1000, "kB", 15, true, "heap and stacks, after a message each way"},
+		line("relay that only copies (splice), "+way, speed[0], "MiB/s", 0),
+		line("relay with a link.Stream", speed[1], "MiB/s", 0),
+		line("ratio of the two", faster, "", 0.8),
+		line("CPU of the relay that only copies, with both ends", cpu[0], "s/GiB", 0),
+		line("CPU of the relay with a link.Stream, with both ends", cpu[1], "s/GiB", 0),
+		line("ratio of bytes per CPU time", cheaper, "", 0.9),
 	}, nil
 }
 
 func listen() (net.Listener, error) { return net.Listen("tcp", "127.0.0.1:0") }
 
-// relayed is how fast bytes come through a relay, in MiB/s.
-func relayed(linked bool, bytes int64) (float64, error) {
-	sink, err := listen()
+// relayed is how fast bytes come through a relay, in MiB/s, and what the process uses of the CPU for it, in s/GiB.
+func relayed(linked, down bool, bytes int64) (speed, cpu float64, err error) {
+	far, err := listen()
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	defer sink.Close()
-	got := make(chan int64, 1)
-	go func() {
-		c, err := sink.Accept()
-		if err != nil {
-			got <- 0
-			return
-		}
-		defer c.Close()
-		buf, n := make([]byte, 256<<10), int64(0)
-		for {
-			m, err := c.Read(buf)
-			if n += int64(m); err != nil {
-				got <- n
-				return
-			}
-		}
-	}()
+	defer far.Close()
 	accept, addr, closes, err := near(linked)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer closes()
 	go func() {
@@ -84,29 +92,50 @@ func relayed(linked bool, bytes int64) (float64, error) {
 			return
 		}
 		defer in.Close()
-		out, err := net.Dial("tcp", sink.Addr().String())
+		out, err := net.Dial("tcp", far.Addr().String())
 		if err != nil {
 			return
 		}
 		defer out.Close()
+		if down {
+			in, out = out, in
+		}
 		_, _ = io.Copy(out, in)
 	}()
-	c, err := net.Dial("tcp", addr)
+	from, err := net.Dial("tcp", addr)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	start := time.Now()
-	chunk := make([]byte, 256<<10)
-	for sent := int64(0); sent < bytes; sent += int64(len(chunk)) {
-		if _, err := c.Write(chunk); err != nil {
-			return 0, err
+	defer from.Close()
+	to, err := far.Accept()
+	if err != nil {
+		return 0, 0, err
+	}
+	defer to.Close()
+	if down {
+		from, to = to, from
+	}
+	start, used := time.Now(), cpuTime()
+	go func() {
+		chunk := make([]byte, 256<<10)
+		for sent := int64(0); sent < bytes; sent += int64(len(chunk)) {
+			if _, err := from.Write(chunk); err != nil {
+				break
+			}
 		}
+		from.Close()
+	}()
+	buf, got := make([]byte, 256<<10), int64(0)
+	for err == nil {
+		var n int
+		n, err = to.Read(buf)
+		got += int64(n)
 	}
-	c.Close()
-	if n := <-got; n != bytes {
-		return 0, fmt.Errorf("%d of %d bytes came through the relay", n, bytes)
+	if got != bytes {
+		return 0, 0, fmt.Errorf("%d of %d bytes came through the relay: %w", got, bytes, err)
 	}
-	return float64(bytes) / (1 << 20) / time.Since(start).Seconds(), nil
+	speed = float64(bytes) / (1 << 20) / time.Since(start).Seconds()
+	return speed, (cpuTime() - used).Seconds() / (float64(bytes) / (1 << 30)), nil
 }
 
 // near is the near side of a relay.

@@ -90,7 +90,7 @@ func ipv6Only(ctx context.Context, t *check.T) error {
 		return err
 	}
 	if len(heard(t, mark, evidence.Out, granted)) == 0 {
-		return errStatic
+		return static(t)
 	}
 	for _, f := range judgeWithout4(w) {
 		f.Evidence = check.Range(0, last, "in a network of IPv6 only")

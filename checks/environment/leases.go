@@ -10,6 +10,7 @@ import (
 	"github.com/shakedown-test/shakedown/check"
 	"github.com/shakedown-test/shakedown/evidence"
 	"github.com/shakedown-test/shakedown/link/frame"
+	"github.com/shakedown-test/shakedown/product"
 	"github.com/shakedown-test/shakedown/testbed"
 	"github.com/shakedown-test/shakedown/wire/mqtt"
 	"github.com/shakedown-test/shakedown/world/dhcp"
@@ -55,8 +56,14 @@ func asks(m dhcp.Message) bool    { return m.Type == "DISCOVER" || m.Type == "RE
 func renews(m dhcp.Message) bool  { return m.Renews() }
 func granted(m dhcp.Message) bool { return m.Type == "ACK" && m.Yours.IsValid() }
 
-// errStatic is the outcome for a device that needs no DHCP.
-var errStatic = check.NotApplicable("it came online without a word of DHCP")
+// static is the outcome for a device that needs no DHCP.
+func static(t *check.T) error {
+	p := t.Device.Part
+	if p.Network == product.InWorld && (p.Local == nil || !p.Local.DHCP) {
+		return check.NotApplicable("it was given a static address; one that runs a DHCP client of its own says dhcp: true under local: in the product file")
+	}
+	return check.NotApplicable("it came online without a word of DHCP")
+}
 
 // leased starts the device in a network whose leases are changed, and returns its session and the lease that it got: the positive
 // control.
@@ -69,7 +76,7 @@ func leased(ctx context.Context, t *check.T, change func(*dhcp.Leases)) (*testbe
 	}
 	acks := heard(t, mark, evidence.Out, granted)
 	if len(acks) == 0 {
-		return nil, spoken{}, errStatic
+		return nil, spoken{}, static(t)
 	}
 	return s, acks[len(acks)-1], nil
 }
@@ -92,7 +99,7 @@ func started(ctx context.Context, t *check.T) (spoken, error) {
 	case err != nil:
 		return spoken{}, check.NotRun("see its console in the evidence", "it neither asked for an address nor came online within %s", t.Device.ConnectWithin()*3/2)
 	case accepts(e):
-		return spoken{}, errStatic
+		return spoken{}, static(t)
 	}
 	return spoken{e.Data.(dhcp.Message), e.At, e.N}, nil
 }

@@ -21,3 +21,21 @@ func TestJudgeHellos(t *testing.T) {
 		}
 	}
 }
+
+func TestJudgeReadingsKept(t *testing.T) {
+	for name, c := range map[string]struct {
+		before, now    int64
+		missing, keeps int
+		want           int
+	}{
+		"all":                       {10, 30, 0, 20, 0},
+		"none of them":              {10, 30, 19, 20, 1},
+		"one":                       {10, 14, 1, 20, 1},
+		"more than the buffer":      {10, 35, 5, 20, 0},
+		"more than the buffer lost": {10, 35, 6, 20, 1},
+	} {
+		if got := judgeReadingsKept(c.before, c.now, c.missing, c.keeps); len(got) != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

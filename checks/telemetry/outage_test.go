@@ -99,19 +99,3 @@ func TestSplitCountsEachReadingOnce(t *testing.T) {
 		t.Errorf("%d before, %d after", len(before), len(after))
 	}
 }
-
-func TestTimesOf(t *testing.T) {
-	got := timesOf(map[string]any{
-		"at": "2026-11-01T00:00:05Z", "ts": 1.7e9, "ms": 1.7e12, "seq": 7.0, "name": "pump", "nested": map[string]any{"at": "2026-11-01T00:00:05Z"},
-	})
-	names := map[string]bool{}
-	for name := range got {
-		names[name] = true
-	}
-	if diff := cmp.Diff(map[string]bool{"at": true, "ts": true, "ms": true}, names); diff != "" {
-		t.Errorf("-want +got\n%s", diff)
-	}
-	if len(timesOf("text")) != 0 {
-		t.Error("a text holds a time")
-	}
-}

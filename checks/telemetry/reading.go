@@ -4,12 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/shakedown-test/shakedown/check"
 	"github.com/shakedown-test/shakedown/evidence"
 	"github.com/shakedown-test/shakedown/product"
+	"github.com/shakedown-test/shakedown/testbed"
 	"github.com/shakedown-test/shakedown/wire/mqtt"
 	"github.com/shakedown-test/shakedown/world/broker"
 )
@@ -51,7 +51,7 @@ func (r *reader) read(e evidence.Event) (reading, bool) {
 	if err != nil {
 		return reading{}, false
 	}
-	return reading{seq: seq, at: e.At, times: timesOf(vars.Payload), event: e.N}, true
+	return reading{seq: seq, at: e.At, times: testbed.Times(vars.Payload), event: e.N}, true
 }
 
 func (r *reader) readings(events []evidence.Event) []reading {
@@ -112,27 +112,4 @@ func (r *reader) drained(ctx context.Context, t *check.T, mark int, gap time.Dur
 		mark, last = e.N+1, e.At
 	}
 	return nil
-}
-
-// timesOf are the top-level fields of a payload that are a time: RFC 3339, or seconds or milliseconds since 1970 between 2001 and 2100.
-func timesOf(payload any) map[string]time.Time {
-	fields, _ := payload.(map[string]any)
-	times := map[string]time.Time{}
-	for name, v := range fields {
-		switch v := v.(type) {
-		case string:
-			if at, err := time.Parse(time.RFC3339Nano, v); err == nil {
-				times[name] = at
-			}
-		case float64:
-			switch {
-			case v >= 1e9 && v < 4.2e9:
-				seconds, part := math.Modf(v)
-				times[name] = time.Unix(int64(seconds), int64(part*1e9))
-			case v >= 1e12 && v < 4.2e12:
-				times[name] = time.UnixMilli(int64(v))
-			}
-		}
-	}
-	return times
 }

@@ -25,9 +25,9 @@ var cloudPeers = []peer{
 // greets puts a broker at broker.example, with a retained greeting.
 func greets(t *testing.T, b *testbed.Bed, _ string) {
 	s := broker.New(broker.Options{Part: "broker", Clock: b.Clock, Log: b.Log})
-	t.Cleanup(s.Close)
 	s.Publish(broker.Message{Topic: "greetings", Payload: []byte("hello"), Retain: true})
 	serve(t, b, "broker.example", 1883, s.Serve)
+	t.Cleanup(s.Close) // before what waits for its connections
 }
 
 // named gives a name an address where nobody listens.

@@ -33,5 +33,5 @@ func TestPhysicalDevice(t *testing.T) {
 	}
 	t.Setenv("SELF", os.Args[0])
 	b := open(t)
-	compare(t, "device", run(t, b.Place("table", true), t.TempDir(), bench))
+	compare(t, "device", run(t, b.Log, b.Place("table", true), t.TempDir(), bench))
 }

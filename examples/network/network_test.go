@@ -6,6 +6,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -44,7 +45,7 @@ type peer struct {
 type arrange func(t *testing.T, b *testbed.Bed, dir string)
 
 // peers are all of them; each file of this folder adds its own.
-var peers = slices.Concat(addressPeers, timePeers, webPeers, homePeers, cloudPeers)
+var peers = slices.Concat(addressPeers, timePeers, webPeers, homePeers, cloudPeers, natPeers, gatewayPeers, sixPeers)
 
 // needsPeers skips a test where the programs are not wanted.
 func needsPeers(t *testing.T) {
@@ -66,7 +67,7 @@ func TestPeers(t *testing.T) {
 			if p.arrange != nil {
 				p.arrange(t, b, dir)
 			}
-			output := run(t, b.Place("device", !p.dhcp), dir, p.script)
+			output := run(t, b.Log, b.Place("device", !p.dhcp), dir, p.script)
 			compare(t, p.name, output+"\nseen by the stand-ins:\n"+seen(b.Log))
 		})
 	}
@@ -87,8 +88,8 @@ func open(t *testing.T) *testbed.Bed {
 	return b
 }
 
-// run runs a script in the place, and gives what it printed and how it ended.
-func run(t *testing.T, place join.Place, dir, script string) string {
+// run runs a script in the place, waits until the stand-ins have seen what it sent, and gives what it printed and how it ended.
+func run(t *testing.T, log *evidence.Log, place join.Place, dir, script string) string {
 	t.Helper()
 	root, err := filepath.Abs(filepath.Join(unpacked, "root"))
 	if err != nil {
@@ -98,7 +99,7 @@ func run(t *testing.T, place join.Place, dir, script string) string {
 	defer cancel()
 	cmd := exec.Command("/bin/sh", "-c", script)
 	cmd.Dir = dir
-	cmd.Env = append(cmd.Environ(), "ROOT="+root, "LC_ALL=C", "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin:"+root+"/usr/sbin",
+	cmd.Env = append(cmd.Environ(), "ROOT="+root, "LC_ALL=C", "PATH="+root+"/usr/sbin:"+root+"/usr/bin:"+os.Getenv("PATH")+":/usr/sbin:/sbin",
 		"LD_LIBRARY_PATH="+root+"/usr/lib/x86_64-linux-gnu")
 	cmd.WaitDelay = time.Second
 	var out strings.Builder
@@ -118,10 +119,21 @@ func run(t *testing.T, place join.Place, dir, script string) string {
 	}
 	defer context.AfterFunc(ctx, p.Close)()
 	_ = cmd.Wait()
+	settled(log)
 	if ctx.Err() != nil {
 		t.Errorf("it did not end in time")
 	}
 	return fmt.Sprintf("%s\nends with %d\n", strings.TrimRight(settle(out.String()), "\n"), cmd.ProcessState.ExitCode())
+}
+
+// settled waits until nothing more happens.
+func settled(log *evidence.Log) {
+	limit := time.Now().Add(10 * time.Second)
+	for seen, since := log.Len(), time.Now(); time.Since(since) < 400*time.Millisecond && time.Now().Before(limit); time.Sleep(20 * time.Millisecond) {
+		if n := log.Len(); n != seen {
+			seen, since = n, time.Now()
+		}
+	}
 }
 
 // What differs from run to run.
@@ -132,7 +144,7 @@ var fickle = []struct {
 	{regexp.MustCompile(`(?m)^.*(deprecated|WARNING).*\n`), ""},
 	{regexp.MustCompile(`xid [0-9a-f]+|\(xid=0x[0-9a-f]+\)`), "xid N"},
 	{regexp.MustCompile(`\bid \d+`), "id N"},
-	{regexp.MustCompile(`(\d+\.\d+\.\d+\.\d+):\d+`), "$1:PORT"},
+	{regexp.MustCompile(`(\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+\]):\d+`), "$1:PORT"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d[T ][0-9:.]+(Z|[+-]\d\d:\d\d)?`), "TIME"},
 	{regexp.MustCompile(`\d+ milliseconds|interval \d+|renewal in \d+ seconds| Local service cookie is \d+\.|Uptime : .*|uptime=.*|duration=\d+|'' \d+`), "N"},
 	{regexp.MustCompile(`((announcement|goodbye|probe) from [0-9.]+), .*`), "$1"}, // the order of records differs
@@ -152,7 +164,7 @@ func settle(text string) string {
 		if err != nil { // an address
 			return s
 		}
-		return strings.TrimPrefix(strconv.FormatFloat(n, 'f', 0, 64), "-")
+		return strconv.FormatFloat(math.Round(n)+0, 'f', 0, 64) // -0 + 0 is 0
 	})
 }
 

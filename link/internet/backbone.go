@@ -6,17 +6,15 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/shakedown-test/shakedown/link"
 	"github.com/shakedown-test/shakedown/link/frame"
 )
 
 // backboneMAC is the Ethernet address of the backbone on every link.
 var backboneMAC = [6]byte{0x02, 0, 0, 0xba, 0xcb, 0x0e}
 
-// BackboneV4 and BackboneV6 are the addresses from which the backbone sends ICMP, and the default route of what is attached to it.
-var (
-	BackboneV4 = netip.MustParseAddr("192.0.2.1")
-	BackboneV6 = netip.MustParseAddr("fe80::ba:cb0e")
-)
+// BackboneV4 is the address from which the backbone sends ICMP.
+var BackboneV4 = netip.MustParseAddr("192.0.2.1")
 
 // Backbone is the rest of the internet: it takes IP packets to whom the address belongs. Everything attached is one hop away. It answers
 // every ARP request and neighbour solicitation, so that whoever is attached reaches all addresses on its link. It is safe for concurrent
@@ -25,12 +23,14 @@ type Backbone struct {
 	mu    sync.RWMutex
 	hosts map[netip.Addr]*attached
 	nets  []*attached // with prefixes that are routed to them
+	rest  *attached   // takes TCP and UDP over IPv4 for whom nobody is; nil: nobody does
 }
 
 type attached struct {
-	link *frame.Link
-	mac  [6]byte
-	nets []netip.Prefix
+	link  *frame.Link
+	mac   [6]byte
+	nets  []netip.Prefix
+	guard link.Stack[*guard] // what stands before it
 }
 
 // Attach joins the far end of a link, behind which is a station with that Ethernet address. Own is where it can be reached: addresses
@@ -47,15 +47,11 @@ func (b *Backbone) Attach(l *frame.Link, mac [6]byte, own ...netip.Prefix) {
 func (b *Backbone) Move(l *frame.Link, own ...netip.Prefix) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	var a *attached
-	for _, at := range b.nets {
-		if at.link == l {
-			a = at
-		}
-	}
-	if a == nil {
+	i := slices.IndexFunc(b.nets, func(a *attached) bool { return a.link == l })
+	if i < 0 {
 		return
 	}
+	a := b.nets[i]
 	for addr, at := range b.hosts {
 		if at == a {
 			delete(b.hosts, addr)
@@ -98,6 +94,28 @@ func (b *Backbone) find(addr netip.Addr) *attached {
 	return nil
 }
 
+// findOrRest is find for a packet of a protocol over IPv4, or who takes what is for nobody.
+func (b *Backbone) findOrRest(addr netip.Addr, protocol byte) *attached {
+	if a := b.find(addr); a != nil || Protocol(protocol) != TCP && Protocol(protocol) != UDP {
+		return a
+	}
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.rest
+}
+
+// station is what is attached at a link; nil: nothing.
+func (b *Backbone) station(l *frame.Link) *attached {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for _, a := range b.nets {
+		if a.link == l {
+			return a
+		}
+	}
+	return nil
+}
+
 // forward takes a packet to its receiver.
 func (b *Backbone) forward(from *attached, f []byte) {
 	if len(f) < 14 {
@@ -114,14 +132,21 @@ func (b *Backbone) forward(from *attached, f []byte) {
 		if len(f) < 34 || f[22] < 2 {
 			return
 		}
-		to = b.find(netip.AddrFrom4([4]byte(f[30:34])))
 		age4(f[14:])
+		if g, ok := from.guard.Top(); ok {
+			if to, ok = g.decide(from, f); !ok {
+				return
+			}
+		}
+		if to == nil {
+			to = b.findOrRest(netip.AddrFrom4([4]byte(f[30:34])), f[23])
+		}
 	case 0x86DD:
 		if reply := advertisement(f); reply != nil {
 			from.link.SendDown(reply)
 			return
 		}
-		if len(f) < 54 || f[21] < 2 {
+		if _, guarded := from.guard.Top(); guarded || len(f) < 54 || f[21] < 2 {
 			return
 		}
 		to = b.find(netip.AddrFrom16([16]byte(f[38:54])))

@@ -73,25 +73,48 @@ func (r *Router) fromInside6(f []byte, mine bool) {
 		r.inner.SendDown(f)
 		return
 	}
-	if f[21] < 2 {
-		return
-	}
-	f[21]--
-	if nat64Prefix.Contains(p.dst) {
-		r.out64(p)
-		return
-	}
+	translated := nat64Prefix.Contains(p.dst)
 	r.mu.Lock()
-	if !prefix.Contains(p.src) {
-		r.dropped["a source address that is not of this network"]++
-		r.mu.Unlock()
-		return
+	why := ""
+	var back []byte
+	switch own := prefix.Addr().Next(); {
+	case f[21] < 2:
+		why, back = "time to live ran out", p.icmpError(own, 3, 0) // time exceeded
+	case translated:
+	case !prefix.Contains(p.src):
+		why = "a source address that is not of this network"
+	case r.cutOff:
+		why, back = "no internet", p.icmpError(own, 1, 0) // no route to destination
+	default:
+		r.remember(p)
 	}
-	r.remember(p)
+	if why != "" {
+		r.dropped[why]++
+	}
 	r.mu.Unlock()
-	copy(f, r.o.nextHop[:])
-	copy(f[6:], r.outer[:])
-	r.o.outside.SendUp(f)
+	f[21]--
+	switch {
+	case back != nil:
+		r.send6(back, p.src)
+	case why != "":
+	case translated:
+		r.out64(p)
+	default:
+		copy(f, r.o.nextHop[:])
+		copy(f[6:], r.outer[:])
+		r.o.outside.SendUp(f)
+	}
+}
+
+// icmpError is a message about p to its sender (RFC 4443, section 3), without its Ethernet addresses. It is nil for what none may be sent
+// about (section 2.4).
+func (p packet6) icmpError(from netip.Addr, kind, code byte) []byte {
+	const most = 1280 - 40 - 8 // bytes that are cited: the message fits into the least MTU of IPv6
+	if p.later || p.proto == ICMPv6 && p.body[0] < 128 || !p.src.IsGlobalUnicast() {
+		return nil
+	}
+	cited := p.frame[ethernet : ethernet+40+int(binary.BigEndian.Uint16(p.frame[18:]))]
+	return frame6([6]byte{}, [6]byte{}, from, p.src, slices.Concat([]byte{kind, code, 0, 0, 0, 0, 0, 0}, cited[:min(len(cited), most)]))
 }
 
 // remember notes a conversation from inside; r.mu is held.
@@ -160,6 +183,8 @@ func (r *Router) fromOutside6(f []byte) {
 	f[21]--
 	r.mu.Lock()
 	switch {
+	case r.cutOff:
+		r.dropped["no internet"]++
 	case !r.six.prefix.IsValid() || !r.six.prefix.Contains(p.dst):
 		r.dropped["another address"]++
 	case !r.admits(p):

@@ -49,6 +49,11 @@ type Host struct {
 
 // NewHost makes a host at the near end of a link. It has no address yet.
 func NewHost(clk *clock.Clock, l *frame.Link, mac net.HardwareAddr, seed uint64) (*Host, error) {
+	return newHost(clk, l, mac, seed, true)
+}
+
+// newHost makes a host, which sends what is for its own addresses to itself only if local.
+func newHost(clk *clock.Clock, l *frame.Link, mac net.HardwareAddr, seed uint64, local bool) (*Host, error) {
 	h := &Host{MAC: mac}
 	h.nic = &nic{send: func(f []byte) {
 		h.isns.Load().out(f)
@@ -61,7 +66,7 @@ func NewHost(clk *clock.Clock, l *frame.Link, mac net.HardwareAddr, seed uint64)
 		TransportProtocols: []stack.TransportProtocolFactory{tcp.NewProtocol, udp.NewProtocol, icmp.NewProtocol4, icmp.NewProtocol6},
 		Clock:              stackClock{clk},
 		RandSource:         &lockedSource{src: rand.NewPCG(seed, 3)},
-		HandleLocal:        true,
+		HandleLocal:        local,
 	})
 	sack, buffers := tcpip.TCPSACKEnabled(true), tcpip.TCPReceiveBufferSizeRangeOption{Min: 4 << 10, Default: 1 << 20, Max: 8 << 20}
 	out, moderate := tcpip.TCPSendBufferSizeRangeOption{Min: 4 << 10, Default: 1 << 20, Max: 8 << 20}, tcpip.TCPModerateReceiveBufferOption(true)

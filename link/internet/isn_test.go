@@ -12,10 +12,7 @@ import (
 func TestBegin(t *testing.T) {
 	w := open(t)
 	at := serveEcho(t, w, "echo.example")
-	h, access, err := w.Home().Host("device")
-	if err != nil {
-		t.Fatal(err)
-	}
+	h, access := join(t, w, "device")
 	var mu sync.Mutex
 	var seen []uint32
 	defer access.Watch(func(f []byte, way frame.Way) {

@@ -63,19 +63,14 @@ func datagram(s *Segment, to netip.AddrPort, payload []byte) []byte {
 
 // With ICMP a sender finds a smaller MTU on the way; without, its full segments vanish until the link is healed.
 func TestPathMTU(t *testing.T) {
+	t.Parallel()
 	for name, tell := range map[string]bool{"told": true, "black hole": false} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := open(t)
 			at := serveEcho(t, w, "echo.example")
-			h, access, err := w.Home().Host("device")
-			if err != nil {
-				t.Fatal(err)
-			}
-			c, err := h.DialContext(t.Context(), "tcp", at.String())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer c.Close()
+			h, access := join(t, w, "device")
+			c := dial(t, h, at)
 			var who []netip.Addr
 			if tell {
 				who = append(who, w.Home().Router.LAN().Addr())

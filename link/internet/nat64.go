@@ -4,9 +4,7 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"slices"
-	"sync"
 
-	"github.com/shakedown-test/shakedown/evidence"
 	"github.com/shakedown-test/shakedown/link/frame"
 )
 
@@ -36,11 +34,7 @@ func (r *Router) NAT64() (undo func()) {
 		r.six.nat64 = nat64{on: on, four: map[netip.Addr]netip.Addr{}, six: map[netip.Addr]netip.Addr{}}
 	}
 	set(true)
-	r.add(evidence.Impair, r.o.name+": translates from IPv6 to IPv4")
-	return sync.OnceFunc(func() {
-		set(false)
-		r.add(evidence.Heal, r.o.name+": translates from IPv6 to IPv4")
-	})
+	return r.impaired("translates from IPv6 to IPv4", func() { set(false) })
 }
 
 // stand is the IPv4 address that stands for an inner host. The oldest give way where there are too many.

@@ -85,10 +85,12 @@ func newRouter(o routing) (*Router, error) {
 	r.anew()
 	var err error
 	if r.Host, err = NewHost(o.clock, r.inner, net.HardwareAddr(r.mac[:]), o.seed); err != nil {
+		r.inner.Close()
 		return nil, fmt.Errorf("open router %s: %w", o.name, err)
 	}
 	if err := r.Host.Add(o.lan); err != nil {
 		r.Host.Close()
+		r.inner.Close()
 		return nil, fmt.Errorf("open router %s: %w", o.name, err)
 	}
 	r.Host.Route()
@@ -113,7 +115,10 @@ func (r *Router) anew() {
 }
 
 func (r *Router) close() {
+	r.mu.Lock()
+	r.six.says = nil // so that nothing starts the timer anew
 	r.six.close()
+	r.mu.Unlock()
 	r.o.inside.Near(nil)
 	r.o.outside.Near(nil)
 	r.Host.Close()
@@ -151,13 +156,11 @@ func (r *Router) Replace(mac [6]byte) (undo func()) {
 		r.Host.remac(mac)
 		return was
 	}
-	text := fmt.Sprintf("%s: has the Ethernet address %s", r.o.name, net.HardwareAddr(mac[:]))
+	text := fmt.Sprintf("has the Ethernet address %s", net.HardwareAddr(mac[:]))
 	was := set(mac)
-	r.add(evidence.Impair, text)
-	return sync.OnceFunc(func() {
+	return r.impaired(text, func() {
 		set(was)
 		r.Announce()
-		r.add(evidence.Heal, text)
 	})
 }
 
@@ -210,11 +213,7 @@ func (r *Router) Translate(nat NAT) (undo func()) {
 		return was
 	}
 	was := set(nat)
-	r.add(evidence.Impair, r.o.name+": translates otherwise")
-	return sync.OnceFunc(func() {
-		set(was)
-		r.add(evidence.Heal, r.o.name+": translates otherwise")
-	})
+	return r.impaired("translates otherwise", func() { set(was) })
 }
 
 // Age changes how long mappings live, without losing any of those that are there.
@@ -230,12 +229,8 @@ func (r *Router) Age(change func(*NAT)) (undo func()) {
 	change(&then)
 	set(then)
 	n := then.withDefaults()
-	text := fmt.Sprintf("%s: forgets UDP after %s, TCP after %s", r.o.name, n.UDP, n.TCP)
-	r.add(evidence.Impair, text)
-	return sync.OnceFunc(func() {
-		set(was)
-		r.add(evidence.Heal, text)
-	})
+	text := fmt.Sprintf("forgets UDP after %s, TCP after %s", n.UDP, n.TCP)
+	return r.impaired(text, func() { set(was) })
 }
 
 // Forget loses every mapping, as a router does that is short of memory.
@@ -253,13 +248,11 @@ func (r *Router) Reboot() (up func()) {
 	clear(r.neighbour)
 	r.anew()
 	r.mu.Unlock()
-	r.add(evidence.Impair, r.o.name+": reboots")
-	return sync.OnceFunc(func() {
+	return r.impaired("reboots", func() {
 		r.mu.Lock()
 		r.down = false
 		r.mu.Unlock()
 		r.advertise()
-		r.add(evidence.Heal, r.o.name+": reboots")
 	})
 }
 
@@ -271,11 +264,7 @@ func (r *Router) CutOff() (undo func()) {
 		r.cutOff = v
 	}
 	set(true)
-	r.add(evidence.Impair, r.o.name+": no internet")
-	return sync.OnceFunc(func() {
-		set(false)
-		r.add(evidence.Heal, r.o.name+": no internet")
-	})
+	return r.impaired("no internet", func() { set(false) })
 }
 
 // Open opens a port from the internet, and replaces what was opened there. Close of a port is Open with a time that has passed.
@@ -317,6 +306,16 @@ func (r *Router) up() bool {
 }
 
 func (r *Router) note(text string) { r.add(evidence.Seen, r.o.name+" "+text) }
+
+// impaired tells that the router is impaired; the undo heals it, and tells so.
+func (r *Router) impaired(text string, heal func()) (undo func()) {
+	text = r.o.name + ": " + text
+	r.add(evidence.Impair, text)
+	return sync.OnceFunc(func() {
+		heal()
+		r.add(evidence.Heal, text)
+	})
+}
 
 func (r *Router) add(kind evidence.Kind, text string) {
 	if r.o.log != nil {

@@ -4,10 +4,8 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"slices"
-	"sync"
 	"time"
 
-	"github.com/shakedown-test/shakedown/evidence"
 	"github.com/shakedown-test/shakedown/link/frame"
 )
 
@@ -112,11 +110,7 @@ func (r *Router) Advertises() (a Advertisement, ok bool) {
 // Advertise has the router tell something else from now on, nil: nothing, as one that lost its IPv6 does. Undo goes back.
 func (r *Router) Advertise(a *Advertisement) (undo func()) {
 	was := r.say(a)
-	r.add(evidence.Impair, r.o.name+": advertises something else")
-	return sync.OnceFunc(func() {
-		r.say(was)
-		r.add(evidence.Heal, r.o.name+": advertises something else")
-	})
+	return r.impaired("advertises something else", func() { r.say(was) })
 }
 
 // Firewall says whether conversations over IPv6 may begin outside; they may not unless open.
@@ -140,11 +134,7 @@ func (r *Router) Without4() (undo func()) {
 		r.six.off4 = v
 	}
 	set(true)
-	r.add(evidence.Impair, r.o.name+": forwards no IPv4")
-	return sync.OnceFunc(func() {
-		set(false)
-		r.add(evidence.Heal, r.o.name+": forwards no IPv4")
-	})
+	return r.impaired("forwards no IPv4", func() { set(false) })
 }
 
 // say changes what is told, and tells it.

@@ -52,26 +52,6 @@ func open6(t *testing.T) (*World, *Host) {
 	return w, h
 }
 
-func serveEchoAt(t *testing.T, w *World, at netip.AddrPort) {
-	l, err := w.Servers.Listen(at)
-	if err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				_, _ = io.Copy(c, c)
-			}()
-		}
-	}()
-	t.Cleanup(func() { l.Close() })
-}
-
 func reaches(t *testing.T, h *Host, at netip.AddrPort, within time.Duration) bool {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), within)
@@ -89,6 +69,7 @@ func reaches(t *testing.T, h *Host, at netip.AddrPort, within time.Duration) boo
 }
 
 func TestSLAAC(t *testing.T) {
+	t.Parallel()
 	w, h := open6(t)
 	await(t, "a server", func() bool { return reaches(t, h, server6, 5*time.Second) })
 	if err := w.Delegate(w.Home(), other6); err != nil {
@@ -122,6 +103,7 @@ func reaches2(h *Host, at netip.AddrPort) bool {
 }
 
 func TestFirewall(t *testing.T) {
+	t.Parallel()
 	w, h := open6(t)
 	at := netip.AddrPortFrom(h.Auto()[0].Addr(), 80)
 	l, err := h.Listen(netip.AddrPortFrom(at.Addr(), 80))
@@ -140,7 +122,34 @@ func TestFirewall(t *testing.T) {
 	}
 }
 
+// Without internet a router tells so over IPv6 too, and lets nobody in.
+func TestCutOff6(t *testing.T) {
+	w, h := open6(t)
+	at := netip.AddrPortFrom(h.Auto()[0].Addr(), 80)
+	l, err := h.Listen(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	defer w.Home().Router.Firewall(true)()
+	await(t, "a server", func() bool { return reaches(t, h, server6, 5*time.Second) })
+	undo := w.Home().Router.CutOff()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if _, err := h.DialContext(ctx, "tcp", server6.String()); !errors.Is(err, syscall.ENETUNREACH) {
+		t.Errorf("without internet: %v", err)
+	}
+	if reaches2(w.Servers, at) {
+		t.Error("without internet somebody gets in")
+	}
+	undo()
+	if !reaches(t, h, server6, 5*time.Second) || !reaches2(w.Servers, at) {
+		t.Error("after the undo there is no internet")
+	}
+}
+
 func TestNAT64(t *testing.T) {
+	t.Parallel()
 	w, h := open6(t)
 	at := serveEcho(t, w, "echo.example")
 	defer w.Home().Router.NAT64()()
@@ -159,12 +168,10 @@ func TestNAT64(t *testing.T) {
 
 // An error that comes back while the stack sends what it is about must not lock it up.
 func TestCutOffWhileConnecting(t *testing.T) {
+	t.Parallel()
 	w := open(t)
 	at := serveEcho(t, w, "echo.example")
-	h, _, err := w.Home().Host("device")
-	if err != nil {
-		t.Fatal(err)
-	}
+	h, _ := join(t, w, "device")
 	if !reaches(t, h, at, 5*time.Second) {
 		t.Fatal("it does not reach a server")
 	}
@@ -184,12 +191,10 @@ func TestCutOffWhileConnecting(t *testing.T) {
 }
 
 func TestRenumber(t *testing.T) {
+	t.Parallel()
 	w := open(t)
 	at := serveEcho(t, w, "echo.example")
-	h, _, err := w.Home().Host("device")
-	if err != nil {
-		t.Fatal(err)
-	}
+	h, _ := join(t, w, "device")
 	if !reaches(t, h, at, 5*time.Second) {
 		t.Fatal("it does not reach a server")
 	}
@@ -200,10 +205,7 @@ func TestRenumber(t *testing.T) {
 	if reaches2(h, at) {
 		t.Error("an address of the old network is served")
 	}
-	h2, _, err := w.Home().Host("another")
-	if err != nil {
-		t.Fatal(err)
-	}
+	h2, _ := join(t, w, "another")
 	if !reaches(t, h2, at, 5*time.Second) {
 		t.Error("an address of the new network is not served")
 	}
@@ -214,11 +216,9 @@ func TestRenumber(t *testing.T) {
 }
 
 func TestProbe(t *testing.T) {
+	t.Parallel()
 	w := open(t)
-	h, _, err := w.Home().Host("one")
-	if err != nil {
-		t.Fatal(err)
-	}
+	h, _ := join(t, w, "one")
 	bare, _, err := w.Home().BareHost("two")
 	if err != nil {
 		t.Fatal(err)
@@ -232,24 +232,15 @@ func TestProbe(t *testing.T) {
 }
 
 func TestReplace(t *testing.T) {
+	t.Parallel()
 	w := open(t)
 	at := serveEcho(t, w, "echo.example")
-	h, _, err := w.Home().Host("device")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := h.DialContext(t.Context(), "tcp", at.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
+	h, _ := join(t, w, "device")
+	c := dial(t, h, at)
 	ping(t, c)
 	undo := w.Home().Router.Replace([6]byte{0x02, 9, 9, 9, 9, 9})
 	w.Home().Router.Announce()
-	h2, _, err := w.Home().Host("another")
-	if err != nil {
-		t.Fatal(err)
-	}
+	h2, _ := join(t, w, "another")
 	if !reaches(t, h2, at, 5*time.Second) {
 		t.Error("the new Ethernet address is not served")
 	}

@@ -27,19 +27,6 @@ func (s *Switch) Join(l *frame.Link) {
 	l.Far(func(f []byte) { s.forward(l, f) })
 }
 
-// Leave takes a link off.
-func (s *Switch) Leave(l *frame.Link) {
-	l.Far(nil)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.ports = slices.DeleteFunc(slices.Clone(s.ports), func(o *frame.Link) bool { return o == l }) // forward may be using the old one
-	for mac, at := range s.learned {
-		if at == l {
-			delete(s.learned, mac)
-		}
-	}
-}
-
 // DropMulticast makes the segment lose all multicast but ARP, DHCP and neighbour discovery, as access points with IGMP snooping or
 // isolation do.
 func (s *Switch) DropMulticast() (undo func()) {

@@ -39,6 +39,8 @@ type World struct {
 	mu    sync.Mutex
 	named map[string]netip.Addr
 	next  netip.Addr
+
+	anybodies []*anybody
 }
 
 // Segment is a network of a world: a switch with a router.
@@ -226,6 +228,12 @@ func (w *World) Delegate(s *Segment, p netip.Prefix) error {
 
 // Close ends all that is in the world.
 func (w *World) Close() {
+	w.mu.Lock()
+	stands := w.anybodies
+	w.mu.Unlock()
+	for _, a := range stands {
+		a.close()
+	}
 	for _, s := range w.segments {
 		s.mu.Lock()
 		hosts := s.hosts

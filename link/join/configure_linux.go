@@ -66,11 +66,7 @@ func configure(o order) error {
 		return fmt.Errorf("set %s up: %w", device, err)
 	}
 	for _, r := range o.Routers {
-		all := netip.PrefixFrom(netip.IPv4Unspecified(), 0)
-		if r.Is6() {
-			all = netip.PrefixFrom(netip.IPv6Unspecified(), 0)
-		}
-		if err := netlink.RouteAdd(&netlink.Route{LinkIndex: tap.Attrs().Index, Dst: network(all), Gw: r.AsSlice()}); err != nil {
+		if err := netlink.RouteAdd(routeBy(tap, r)); err != nil {
 			return fmt.Errorf("route by %s: %w", r, err)
 		}
 	}

@@ -47,6 +47,7 @@ func init() {
 // first is the first process of a program's namespaces.
 type first struct {
 	parent *net.UnixConn
+	now    order // how the interface is set up
 }
 
 // tell sends a notice. When it cannot be told, they are gone, and so will we be.
@@ -79,14 +80,20 @@ func (f *first) live(path string, args []string) (code int, err error) {
 	if err := configure(o); err != nil {
 		return 0, err
 	}
+	f.now = o
+	space, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return 0, fmt.Errorf("open the network namespace: %w", err)
+	}
 	ready, err := json.Marshal(notice{Ready: true})
 	if err != nil {
 		return 0, err
 	}
-	if _, _, err := f.parent.WriteMsgUnix(ready, unix.UnixRights(tap), nil); err != nil {
+	if _, _, err := f.parent.WriteMsgUnix(ready, unix.UnixRights(tap, space), nil); err != nil {
 		return 0, fmt.Errorf("hand over the interface: %w", err)
 	}
 	unix.Close(tap) // theirs alone now, so that it is gone with them
+	unix.Close(space)
 	if _, err := f.parent.Read(text); err != nil {
 		return 0, err
 	}
@@ -122,12 +129,17 @@ func (f *first) run(cmd *exec.Cmd) (code int, err error) {
 	return status.ExitStatus(), nil
 }
 
-// obey passes signals on to the program, and ends everything when our side of the socket closes.
+// obey passes signals, which are messages of one byte, on to the program, carries other orders out, and ends everything when our side of
+// the socket closes.
 func (f *first) obey(pid int) {
-	for {
-		var message [1]byte
-		if n, err := f.parent.Read(message[:]); n == 0 || err != nil {
+	for message := make([]byte, largest); ; {
+		n, err := f.parent.Read(message)
+		if n == 0 || err != nil {
 			os.Exit(failed)
+		}
+		if n > 1 {
+			f.tell(f.readdress(message[:n]))
+			continue
 		}
 		_ = syscall.Kill(pid, syscall.Signal(message[0]))
 	}

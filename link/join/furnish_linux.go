@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -76,16 +77,21 @@ func bind(from string, files map[string]string) error {
 
 // etc are the files of /etc that say how names are resolved.
 func etc(o order) map[string]string {
-	var resolv, hosts strings.Builder
-	for _, r := range o.Resolvers {
-		fmt.Fprintf(&resolv, "nameserver %s\n", r)
-	}
+	var hosts strings.Builder
 	hosts.WriteString("127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n")
 	for _, name := range slices.Sorted(maps.Keys(o.Hosts)) {
 		fmt.Fprintf(&hosts, "%s %s\n", o.Hosts[name], name)
 	}
 	given, _ := os.ReadFile("/etc/nsswitch.conf") // without one there are defaults
-	return map[string]string{"resolv.conf": resolv.String(), "hosts": hosts.String(), "nsswitch.conf": nsswitch(string(given))}
+	return map[string]string{"resolv.conf": resolvConf(o.Resolvers), "hosts": hosts.String(), "nsswitch.conf": nsswitch(string(given))}
+}
+
+func resolvConf(resolvers []netip.Addr) string {
+	var b strings.Builder
+	for _, r := range resolvers {
+		fmt.Fprintf(&b, "nameserver %s\n", r)
+	}
+	return b.String()
 }
 
 var hostsLine = regexp.MustCompile(`(?m)^[ \t]*hosts[ \t]*:.*\n?`)

@@ -47,7 +47,7 @@ func Interface(name string, l *frame.Link) (leave func(), err error) {
 		return nil, err
 	}
 	return sync.OnceFunc(func() {
-		stop()
+		stop(false)
 		undo()
 	}), nil
 }

@@ -25,6 +25,9 @@ func (p Place) Prepare(*exec.Cmd) (*Program, error) { return nil, errLinux }
 // Enter does nothing.
 func (p *Program) Enter() error { return nil }
 
+// Readdress fails: there is no program.
+func (p *Program) Readdress(Place) error { return errLinux }
+
 // Signal does nothing.
 func (p *Program) Signal(syscall.Signal) {}
 

@@ -34,7 +34,7 @@ type order struct {
 	Hosts     map[string]netip.Addr `json:"hosts,omitempty"`
 }
 
-// notice is what the first process tells. The one that is Ready comes with the TAP.
+// notice is what the first process tells. The one that is Ready comes with the TAP and the network namespace.
 type notice struct {
 	Ready   bool   `json:"ready,omitempty"`
 	Started bool   `json:"started,omitempty"` // the program runs
@@ -49,8 +49,12 @@ type Program struct {
 	conn *net.UnixConn
 
 	mu     sync.Mutex
-	stop   func() // of the pump; nil: it does not run
+	stop   func(drain bool) // of the pump; nil: it does not run
+	space  *os.File         // the network namespace: what it had sent when the program ended still goes out, until Close
 	closed bool
+
+	reading sync.Mutex // held by who waits for a notice after Enter
+	said    string     // how the program ended, when that was read already
 }
 
 // Prepare changes cmd, which must not have been started, so that it will run in the place. Its standard streams, folder and environment
@@ -111,14 +115,15 @@ func (p *Program) Enter() error {
 		return nil
 	}
 	p.peer.Close()
-	tap, err := p.await()
+	files, err := p.await()
 	if err != nil {
 		return err
 	}
-	if tap == nil {
+	if len(files) != 2 {
+		closeAll(files)
 		return errors.New("enter the program's namespaces: no interface came from there")
 	}
-	if err := p.join(tap); err != nil {
+	if err := p.join(files[0], files[1]); err != nil {
 		return fmt.Errorf("enter the program's namespaces: %w", err)
 	}
 	if _, err := p.conn.Write([]byte("go")); err != nil {
@@ -128,45 +133,56 @@ func (p *Program) Enter() error {
 	return err
 }
 
-// join starts the pump.
-func (p *Program) join(tap *os.File) error {
+// join starts the pump, and keeps the namespace.
+func (p *Program) join(tap, space *os.File) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		tap.Close()
+		closeAll([]*os.File{tap, space})
 		return net.ErrClosed
 	}
 	var err error
+	p.space = space
 	p.stop, err = pumpTAP(tap, p.link)
 	return err
 }
 
-// await takes the next notice, and the file that comes with it, which may be nil.
-func (p *Program) await() (*os.File, error) {
-	n, file, err := receive(p.conn)
+// await takes the next notice, and the files that come with it.
+func (p *Program) await() ([]*os.File, error) {
+	n, files, err := receive(p.conn)
+	if err == nil && n.Error != "" {
+		err = errors.New(n.Error)
+	} else if err != nil {
+		err = fmt.Errorf("set up the program's namespaces: their first process ended: %w", err)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("set up the program's namespaces: their first process ended: %w", err)
+		closeAll(files)
+		return nil, err
 	}
-	if n.Error != "" {
-		return nil, errors.New(n.Error)
+	return files, nil
+}
+
+func closeAll(files []*os.File) {
+	for _, f := range files {
+		f.Close()
 	}
-	return file, nil
 }
 
 // receive reads a notice.
-func receive(conn *net.UnixConn) (n notice, file *os.File, err error) {
-	text, extra := make([]byte, largest), make([]byte, unix.CmsgSpace(4))
+func receive(conn *net.UnixConn) (n notice, files []*os.File, err error) {
+	text, extra := make([]byte, largest), make([]byte, unix.CmsgSpace(2*4))
 	size, extraSize, _, _, err := conn.ReadMsgUnix(text, extra)
 	if err != nil {
 		return n, nil, err
 	}
 	if messages, err := unix.ParseSocketControlMessage(extra[:extraSize]); err == nil && len(messages) == 1 {
-		if fds, err := unix.ParseUnixRights(&messages[0]); err == nil && len(fds) == 1 {
-			unix.CloseOnExec(fds[0])
-			file = os.NewFile(uintptr(fds[0]), "tap")
+		fds, _ := unix.ParseUnixRights(&messages[0])
+		for _, fd := range fds {
+			unix.CloseOnExec(fd)
+			files = append(files, os.NewFile(uintptr(fd), "of the namespaces"))
 		}
 	}
-	return n, file, json.Unmarshal(text[:size], &n)
+	return n, files, json.Unmarshal(text[:size], &n)
 }
 
 // Signal sends a signal to the program.
@@ -181,12 +197,16 @@ func (p *Program) Leave() {
 	if p == nil {
 		return
 	}
+	p.leave(false)
+}
+
+func (p *Program) leave(drain bool) {
 	p.mu.Lock()
 	stop := p.stop
 	p.stop = nil
 	p.mu.Unlock()
 	if stop != nil {
-		stop()
+		stop(drain)
 	}
 }
 
@@ -196,26 +216,34 @@ func (p *Program) Status() string {
 	if p == nil {
 		return ""
 	}
-	for {
-		n, file, err := receive(p.conn)
-		if file != nil {
-			file.Close()
+	p.reading.Lock()
+	defer p.reading.Unlock()
+	for p.said == "" {
+		n, files, err := receive(p.conn)
+		closeAll(files)
+		if err != nil {
+			break
 		}
-		if err != nil || n.Status != "" {
-			return n.Status
-		}
+		p.said = n.Status
 	}
+	return p.said
 }
 
-// Close takes the program off the network and frees what it held. The process ends too, if it still runs.
+// Close takes the program off the network, once what it has sent is on the link, and frees what it held. The process ends too, if it
+// still runs.
 func (p *Program) Close() {
 	if p == nil {
 		return
 	}
 	p.mu.Lock()
 	p.closed = true
+	space := p.space
+	p.space = nil
 	p.mu.Unlock()
-	p.Leave()
+	p.leave(true)
+	if space != nil {
+		space.Close()
+	}
 	p.peer.Close()
 	p.conn.Close()
 }

@@ -364,3 +364,26 @@ func TestLatencyThroughTAP(t *testing.T) {
 		t.Errorf("ARP and a connection took %s", took)
 	}
 }
+
+// What a program sent before it ended arrives, though nobody read it yet when its process was gone.
+func TestEndsWithWhatItSent(t *testing.T) {
+	needsNamespaces(t)
+	w, place := world(t)
+	at := netip.MustParseAddrPort("203.0.113.10:9")
+	if err := w.Serve(at.Addr()); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := w.Servers.ListenPacket(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	const sent = 100
+	prints(t, place, `bash -c 'exec 3>/dev/udp/203.0.113.10/9; echo first >&3; sleep 0.2; for i in $(seq 100); do echo $i >&3; done'`)
+	_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	for n, packet := 0, make([]byte, 100); n < 1+sent; n++ {
+		if _, _, err := conn.ReadFrom(packet); err != nil {
+			t.Fatalf("%d of %d packets: %v", n, 1+sent, err)
+		}
+	}
+}

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -15,31 +15,37 @@ import (
 )
 
 // pump moves frames between a file, of which each read and write is one frame, and the near end of a link until stop, which closes the
-// file. It takes the file over also when it fails. With extra there are that many bytes before each frame: mend, which is not nil then,
+// file, after it has taken what waits there when it is to drain it. It takes the file over also when it fails. With extra there are that many bytes before each frame: mend, which is not nil then,
 // gets them with what was read, and zeros are written.
-func pump(file *os.File, l *frame.Link, extra int, mend func(extra, frame []byte)) (raw syscall.RawConn, stop func(), err error) {
+func pump(file *os.File, l *frame.Link, extra int, mend func(extra, frame []byte)) (raw syscall.RawConn, stop func(drain bool), err error) {
 	if raw, err = file.SyscallConn(); err != nil {
 		file.Close()
 		return nil, nil, fmt.Errorf("move frames of %s: %w", file.Name(), err)
 	}
 	var stopped atomic.Bool
 	ended := make(chan struct{})
+	buffer := make([]byte, longest)
+	// take moves one frame up; an error says that there is none.
+	take := func(fd uintptr) error {
+		n, err := unix.Read(int(fd), buffer)
+		if err != nil || n <= extra {
+			return err
+		}
+		f := slices.Clone(buffer[extra:n])
+		if extra > 0 {
+			mend(buffer[:extra], f)
+		}
+		l.SendUp(f)
+		return nil
+	}
 	go func() {
 		defer close(ended)
-		buffer := make([]byte, longest)
 		_ = raw.Read(func(fd uintptr) (done bool) {
 			for !stopped.Load() {
-				n, err := unix.Read(int(fd), buffer)
-				switch {
-				case err == nil && n > extra:
-					f := slices.Clone(buffer[extra:n])
-					if extra > 0 {
-						mend(buffer[:extra], f)
-					}
-					l.SendUp(f)
+				switch err := take(fd); {
 				case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.ENETDOWN): // an interface that is down may come up
 					return false
-				case !errors.Is(err, unix.EINTR):
+				case err != nil && !errors.Is(err, unix.EINTR):
 					return true // it is gone with its namespace
 				}
 			}
@@ -56,12 +62,19 @@ func pump(file *os.File, l *frame.Link, extra int, mend func(extra, frame []byte
 			}
 		})
 	})
-	return raw, sync.OnceFunc(func() {
+	return raw, func(drain bool) {
 		l.Near(nil)
 		stopped.Store(true)
-		file.Close()
+		_ = file.SetReadDeadline(time.Unix(1, 0)) // wakes the reader
 		<-ended
-	}), nil
+		if drain {
+			_ = raw.Control(func(fd uintptr) {
+				for n := 0; n < backlog && take(fd) == nil; n++ { // a flood does not go on for ever
+				}
+			})
+		}
+		file.Close()
+	}, nil
 }
 
 // write writes a frame, with what is to be before it.
@@ -75,7 +88,7 @@ func write(fd int, before, f []byte) (err error) {
 }
 
 // pumpTAP is pump for a TAP, whose carrier follows that of the link.
-func pumpTAP(tap *os.File, l *frame.Link) (stop func(), err error) {
+func pumpTAP(tap *os.File, l *frame.Link) (stop func(drain bool), err error) {
 	raw, end, err := pump(tap, l, 0, nil)
 	if err != nil {
 		return nil, err
@@ -89,8 +102,8 @@ func pumpTAP(tap *os.File, l *frame.Link) (stop func(), err error) {
 			_ = unix.IoctlSetPointerInt(int(fd), unix.TUNSETCARRIER, state) // kernels before 5.0 cannot show it
 		})
 	})
-	return sync.OnceFunc(func() {
+	return func(drain bool) {
 		quiet()
-		end()
-	}), nil
+		end(drain)
+	}, nil
 }

@@ -299,6 +299,9 @@ func (s *Sensor) lost(why string) {
 	if s.fetchAt != never {
 		s.fetchAt = 0
 	}
+	if s.has("dtls-readings-dropped") {
+		s.backlog = nil
+	}
 	s.again(why)
 }
 

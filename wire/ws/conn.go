@@ -142,11 +142,6 @@ func (c *Conn) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// SendPing sends a ping.
-func (c *Conn) SendPing(payload []byte) error {
-	return c.send(Frame{Fin: true, Op: Ping, Payload: payload})
-}
-
 // SendClose sends a close frame, the first time that it is called.
 func (c *Conn) SendClose(code uint16, reason string) error {
 	c.writing.Lock()

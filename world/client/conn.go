@@ -114,9 +114,6 @@ func Dial(ctx context.Context, o Options) (*Conn, error) {
 // Number is the connection's number in events.
 func (c *Conn) Number() int { return c.o.Number }
 
-// Version is the MQTT version that it speaks.
-func (c *Conn) Version() mqtt.Version { return c.o.Version }
-
 // ClientID is the id that it gives in CONNECT.
 func (c *Conn) ClientID() string { return c.o.ClientID }
 

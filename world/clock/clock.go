@@ -29,9 +29,6 @@ func New(speed float64) *Clock {
 	return &Clock{speed: speed, start: now, base: now.Round(0)}
 }
 
-// Speed is device seconds per wall second.
-func (c *Clock) Speed() float64 { return c.speed }
-
 // Now is the device time.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()

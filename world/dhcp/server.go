@@ -39,6 +39,7 @@ type Server struct {
 	mu      sync.Mutex
 	changes []*func(*Leases)
 	leases  map[netip.Addr]lease
+	late    chan struct{} // has one for every answer that waits
 }
 
 // The ports of DHCP.
@@ -50,11 +51,14 @@ const (
 // maxLeases bounds what clients that invent addresses can make a server remember.
 const maxLeases = 512
 
+// maxLate bounds how many answers wait to be sent when the server is slow.
+const maxLate = 64
+
 var everybody = netip.MustParseAddr("255.255.255.255")
 
 // New starts a server.
 func New(o Options) *Server {
-	s := &Server{o: o, leases: map[netip.Addr]lease{}}
+	s := &Server{o: o, leases: map[netip.Addr]lease{}, late: make(chan struct{}, maxLate)}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.tasks.Go(s.serve)
 	return s
@@ -168,7 +172,13 @@ func (s *Server) handle(p *dhcpv4.DHCPv4, m Message) {
 		s.send(l, m, reply)
 		return
 	}
+	select {
+	case s.late <- struct{}{}:
+	default:
+		return
+	}
 	s.tasks.Go(func() {
+		defer func() { <-s.late }()
 		if s.o.Clock.Sleep(s.ctx, l.Slow) == nil {
 			s.send(l, m, reply)
 		}
@@ -191,6 +201,9 @@ func (s *Server) decide(l Leases, p *dhcpv4.DHCPv4, m Message) *dhcpv4.DHCPv4 {
 	case "REQUEST":
 		return s.request(l, p, m)
 	case "DECLINE":
+		if !m.Requested.IsValid() {
+			return nil
+		}
 		s.leases[m.Requested] = lease{"", s.o.Clock.Passed() + declined}
 	case "RELEASE":
 		if s.leases[m.Client].client == m.MAC {

@@ -1,6 +1,7 @@
 package dns
 
 import (
+	"errors"
 	"net"
 	"time"
 
@@ -52,6 +53,30 @@ func (x *exchange) out(conn net.PacketConn, b []byte, a Answer, text string) {
 	if err := x.send(conn, b); err != nil && x.s.ctx.Err() == nil {
 		x.s.add(evidence.Event{Kind: evidence.Seen, Text: "answer to " + x.q.String() + " not sent: " + err.Error()})
 	}
+}
+
+// honest is the answer of the zone, or of those that are asked beyond it.
+func (x *exchange) honest() *dns.Msg {
+	m := x.s.o.Zone.answer(x.query)
+	ask, ok := x.s.o.Zone.beyond.Top()
+	if !ok || m.Rcode != dns.RcodeNameError || len(m.Answer) > 0 {
+		return m
+	}
+	if x.query.Question[0].Qtype != dns.TypeA {
+		m.Rcode = dns.RcodeSuccess // whether the name is there, the question for its address tells
+		return m
+	}
+	addrs, err := ask(x.s.ctx, x.q.Name)
+	var known *net.DNSError
+	switch {
+	case errors.As(err, &known) && known.IsNotFound || err == nil && len(addrs) == 0:
+	case err != nil:
+		m.Rcode, m.Ns = dns.RcodeServerFailure, nil
+	default:
+		m.Rcode, m.Ns = dns.RcodeSuccess, nil
+		m.Answer = (&entry{Records: Records{TTL: BeyondTTL, A: addrs}}).records(x.query.Question[0].Name, dns.TypeA)
+	}
+	return m
 }
 
 // code answers with a code and nothing else.

@@ -52,7 +52,7 @@ type Server struct {
 func New(o Options) *Server {
 	s := &Server{o: o, room: make(chan struct{}, maxPending), conns: map[net.Conn]bool{}}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.tasks.Go(s.serveUDP)
+	s.tasks.Go(func() { link.Datagrams(s.ctx, o.Clock, o.UDP, maxMessage, s.datagram) })
 	if o.TCP != nil {
 		s.tasks.Go(s.serveTCP)
 	}
@@ -88,27 +88,13 @@ func (s *Server) Do(b Behaviour) (undo func()) {
 	})
 }
 
-func (s *Server) serveUDP() {
-	buf := make([]byte, maxMessage)
-	for {
-		n, from, err := s.o.UDP.ReadFrom(buf)
-		if s.ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
-			return
-		}
-		if err != nil {
-			if s.o.Clock.Sleep(s.ctx, time.Second) != nil { // such as an ICMP error of an earlier answer
-				return
-			}
-			continue
-		}
-		data := append([]byte(nil), buf[:n]...)
-		s.take(func() {
-			s.handle(data, addrPort(from), false, func(conn net.PacketConn, b []byte) error {
-				_, err := conn.WriteTo(b, from)
-				return err
-			})
+func (s *Server) datagram(data []byte, from net.Addr) {
+	s.take(func() {
+		s.handle(data, link.AddrPort(from), false, func(conn net.PacketConn, b []byte) error {
+			_, err := conn.WriteTo(b, from)
+			return err
 		})
-	}
+	})
 }
 
 // take runs f in a goroutine of its own, or not at all when too many are running.
@@ -153,7 +139,7 @@ func (s *Server) forget(c net.Conn) {
 
 // serveConn answers the queries of one connection, each behind its length in two bytes (RFC 7766, section 8).
 func (s *Server) serveConn(c net.Conn) {
-	from := addrPort(c.RemoteAddr())
+	from := link.AddrPort(c.RemoteAddr())
 	for range maxServed {
 		if c.SetDeadline(s.o.Clock.Deadline(idle)) != nil {
 			return
@@ -190,26 +176,41 @@ func (s *Server) handle(data []byte, from netip.AddrPort, tcp bool, send func(ne
 		return
 	case len(m.Question) != 1 || m.Opcode != dns.OpcodeQuery:
 		s.add(evidence.Event{Kind: evidence.Bad, Text: "no DNS query for one name from " + from.String(), Size: len(data)})
+		s.decline(m, from, send)
 		return
 	}
 	x := &exchange{s: s, query: m, q: newQuery(m, from, tcp), send: send}
 	s.add(evidence.Event{Kind: evidence.In, Text: x.q.String(), Size: len(data), Data: x.q})
 	b, ok := s.behaviours.Find(func(b Behaviour) bool { return b.only == nil || b.only(x.q) })
 	if !ok {
-		x.reply(s.o.Zone.answer(m), "")
+		x.reply(x.honest(), "")
 		return
 	}
 	b.run(x)
 }
 
+// decline answers what is no query for one name, unless the server misbehaves (RFC 1035, section 4.1.1).
+func (s *Server) decline(m *dns.Msg, from netip.AddrPort, send func(net.PacketConn, []byte) error) {
+	if _, misbehaves := s.behaviours.Top(); misbehaves {
+		return
+	}
+	code := dns.RcodeFormatError
+	if m.Opcode != dns.OpcodeQuery {
+		code = dns.RcodeNotImplemented
+	}
+	b, err := new(dns.Msg).SetRcode(m, code).Pack()
+	if err != nil {
+		return
+	}
+	s.add(evidence.Event{Kind: evidence.Out, Text: dns.RcodeToString[code] + " to " + from.String(), Size: len(b)})
+	if err := send(s.o.UDP, b); err != nil && s.ctx.Err() == nil {
+		s.add(evidence.Event{Kind: evidence.Seen, Text: "answer to " + from.String() + " not sent: " + err.Error()})
+	}
+}
+
 func (s *Server) add(e evidence.Event) {
 	e.Part = s.o.Part
 	s.o.Log.Add(e)
-}
-
-func addrPort(a net.Addr) netip.AddrPort {
-	at, _ := netip.ParseAddrPort(a.String())
-	return netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
 }
 
 // Part is the name that the server's events have.

@@ -1,6 +1,7 @@
 package dns
 
 import (
+	"context"
 	"net/netip"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+	"github.com/shakedown-test/shakedown/link"
 )
 
 // Negative is how long the zone lets a resolver keep that a name or a record is not there (RFC 2308).
@@ -24,11 +26,23 @@ type Records struct {
 	Rotate  bool   // each answer begins with the next address; else the order is fixed
 }
 
-// Zone is the names that a number of servers know. Any other name does not exist. It is safe for concurrent use.
+// Zone is the names that a number of servers know. Any other name does not exist, unless Beyond says otherwise. It is safe for concurrent
+// use.
 type Zone struct {
-	mu    sync.Mutex
-	names map[string]*entry
+	mu     sync.Mutex
+	names  map[string]*entry
+	beyond link.Stack[Ask]
 }
+
+// Ask finds the IPv4 addresses of a name, which is without its last dot. Its error is a *net.DNSError with IsNotFound where the name does
+// not exist.
+type Ask func(ctx context.Context, name string) ([]netip.Addr, error)
+
+// BeyondTTL is that of what was asked beyond the zone.
+const BeyondTTL = time.Minute
+
+// Beyond has what the zone does not know asked elsewhere, until undo. Such names have IPv4 addresses and no other records.
+func (z *Zone) Beyond(ask Ask) (undo func()) { return z.beyond.Push(ask) }
 
 type entry struct {
 	Records

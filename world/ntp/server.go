@@ -2,7 +2,6 @@ package ntp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -68,7 +67,7 @@ type Server struct {
 func New(o Options) *Server {
 	s := &Server{o: o, room: make(chan struct{}, maxPending)}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.tasks.Go(s.serve)
+	s.tasks.Go(func() { link.Datagrams(s.ctx, o.Clock, o.UDP, maxMessage, s.datagram) })
 	return s
 }
 
@@ -90,24 +89,11 @@ func (s *Server) Do(b Behaviour) (undo func()) {
 	})
 }
 
-func (s *Server) serve() {
-	buf := make([]byte, maxMessage)
-	for {
-		n, from, err := s.o.UDP.ReadFrom(buf)
-		if s.ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
-			return
-		}
-		if err != nil {
-			if s.o.Clock.Sleep(s.ctx, time.Second) != nil { // such as an ICMP error of an earlier reply
-				return
-			}
-			continue
-		}
-		s.handle(buf[:n], addrPort(from), func(b []byte) error {
-			_, err := s.o.UDP.WriteTo(b, from)
-			return err
-		})
-	}
+func (s *Server) datagram(data []byte, from net.Addr) {
+	s.handle(data, link.AddrPort(from), func(b []byte) error {
+		_, err := s.o.UDP.WriteTo(b, from)
+		return err
+	})
 }
 
 // handle answers one message.
@@ -176,9 +162,4 @@ func (s *Server) reply(request ntp.Packet, from netip.AddrPort, came time.Time, 
 func (s *Server) add(e evidence.Event) {
 	e.Part = s.o.Part
 	s.o.Log.Add(e)
-}
-
-func addrPort(a net.Addr) netip.AddrPort {
-	at, _ := netip.ParseAddrPort(a.String())
-	return netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
 }

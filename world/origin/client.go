@@ -11,7 +11,7 @@ import (
 
 // Connect makes a server a peer to ask, over plain UDP. Nothing is sent yet.
 func (s *Server) Connect(to net.Addr) (*Peer, error) {
-	p := s.peer(to.String(), to)
+	p := s.peer(to.String(), to, nil)
 	if p == nil {
 		return nil, fmt.Errorf("connect to %s: more than %d peers", to, maxPeers)
 	}

@@ -56,9 +56,6 @@ type pending struct {
 	settled func(ok bool)
 }
 
-// Number is the number of the peer in events.
-func (p *Peer) Number() int { return p.number }
-
 // NextID is a message id that was not used for long.
 func (p *Peer) NextID() uint16 {
 	p.s.mu.Lock()

@@ -3,6 +3,7 @@ package origin
 import (
 	"errors"
 	"net"
+	"slices"
 	"testing"
 	"time"
 
@@ -225,4 +226,19 @@ func FuzzClientHello(f *testing.F) {
 			t.Fatalf("%+v", h)
 		}
 	})
+}
+
+// TestLaterFragment: the second part of a fragmented ClientHello begins no session, wherever it begins.
+func TestLaterFragment(t *testing.T) {
+	hello := append([]byte{22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 60, 1, 0, 1, 48, 0, 0, 0, 0, 0, 0, 0, 48, 0xfe, 0xfd}, make([]byte, 36)...)
+	if _, ok := clientHello(hello); !ok {
+		t.Error("the first fragment is none")
+	}
+	for _, at := range []int{19, 20, 21} { // offset 0x010000, 0x0100, 1
+		later := slices.Clone(hello)
+		later[at] = 1
+		if _, ok := clientHello(later); ok {
+			t.Errorf("a later fragment with byte %d set begins a session", at)
+		}
+	}
 }

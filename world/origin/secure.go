@@ -1,14 +1,13 @@
 package origin
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"maps"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,20 +23,6 @@ type DTLS struct {
 	ClientCAs   *x509.CertPool    // a client with a certificate is verified by these; nil: none is asked for
 	NoCID       bool              // does not take connection ids (RFC 9146)
 	MTU         int               // largest datagram of the handshake; 0: 1200
-}
-
-// Hello is what a ClientHello says, as the Data of a Hello event.
-type Hello struct {
-	Random string `json:"random"` // hex; the same in all that belong to one attempt
-	Cookie bool   `json:"cookie"` // answers a HelloVerifyRequest
-	Seq    uint16 `json:"seq"`    // message sequence
-	Epoch  uint16 `json:"epoch"`
-	PSK    bool   `json:"psk"` // offers a pre-shared key
-}
-
-// keyed are the cipher suites with a pre-shared key that the server speaks (RFC 6655, RFC 5487).
-var keyed = map[uint16]bool{
-	uint16(dtls.TLS_PSK_WITH_AES_128_CCM_8): true, uint16(dtls.TLS_PSK_WITH_AES_128_CCM): true, uint16(dtls.TLS_PSK_WITH_AES_128_GCM_SHA256): true,
 }
 
 const (
@@ -79,9 +64,6 @@ func (s *Server) SetDTLS(change func(*DTLS)) (undo func()) {
 		x.o = before
 	}
 }
-
-// Secure reports whether the server speaks DTLS.
-func (s *Server) Secure() bool { return s.secure != nil }
 
 // MuteHellos does not answer ClientHellos any more; they are still logged.
 func (s *Server) MuteHellos() (undo func()) {
@@ -132,13 +114,10 @@ func (x *secure) begin(from net.Addr, hello Hello) *session {
 	if old := x.byAddr[from.String()]; old != nil {
 		old.drop()
 	}
-	live := x.all[:0]
-	for _, s := range x.all {
-		if !s.ended() {
-			live = append(live, s)
-		}
-	}
-	if x.all = live; len(x.all) >= maxSessions {
+	ended := func(_ string, s *session) bool { return s.ended() }
+	maps.DeleteFunc(x.byAddr, ended)
+	maps.DeleteFunc(x.byCID, ended)
+	if x.all = slices.DeleteFunc(x.all, (*session).ended); len(x.all) >= maxSessions {
 		return nil
 	}
 	ses := newSession(x, from)
@@ -209,220 +188,4 @@ func (x *secure) close() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.closed = true
-}
-
-// session is one DTLS session; to pion/dtls it is the connection to its peer.
-type session struct {
-	x     *secure
-	from  net.Addr
-	hello string
-	in    chan datagram
-	gone  chan struct{}
-	drop  func()
-
-	mu       sync.Mutex
-	conn     *dtls.Conn
-	deadline time.Time
-	moved    chan struct{} // closed and replaced when the deadline changes
-}
-
-type datagram struct {
-	from net.Addr
-	raw  []byte
-}
-
-func newSession(x *secure, from net.Addr) *session {
-	s := &session{x: x, from: from, in: make(chan datagram, maxQueued), gone: make(chan struct{}), moved: make(chan struct{})}
-	s.drop = sync.OnceFunc(func() { close(s.gone) })
-	return s
-}
-
-func (s *session) ended() bool {
-	select {
-	case <-s.gone:
-		return true
-	default:
-		return false
-	}
-}
-
-func (s *session) feed(from net.Addr, raw []byte) {
-	select {
-	case s.in <- datagram{from, raw}:
-	default: // a datagram may be lost
-	}
-}
-
-// run is the life of a session: the handshake, then what comes.
-func (s *session) run(conn *dtls.Conn, err error) {
-	srv := s.x.s
-	defer s.drop()
-	if err != nil {
-		srv.note(evidence.Alert, 0, "DTLS with %s cannot begin: %v", s.from, err)
-		return
-	}
-	defer conn.Close()
-	ctx, cancel := srv.o.Clock.Timeout(srv.life, 2*time.Minute)
-	stop := context.AfterFunc(ctx, func() {})
-	go func() {
-		select {
-		case <-s.gone:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	err = conn.HandshakeContext(ctx)
-	stop()
-	cancel()
-	if err != nil {
-		if !s.ended() && srv.life.Err() == nil {
-			srv.note(evidence.Alert, 0, "DTLS handshake with %s failed: %v", s.from, err)
-		}
-		return
-	}
-	s.mu.Lock()
-	s.conn = conn
-	s.mu.Unlock()
-	p := srv.peer(fmt.Sprintf("session %p", s), s.from)
-	if p == nil {
-		return
-	}
-	p.session = s
-	state, _ := conn.ConnectionState()
-	srv.o.Log.Add(evidence.Event{
-		Part: srv.o.Part, Conn: p.number, Kind: evidence.Secure,
-		Text: fmt.Sprintf("DTLS session, identity %q, certificates %d", state.IdentityHint, len(state.PeerCertificates)),
-	})
-	b := make([]byte, 1<<16)
-	for {
-		n, err := conn.Read(b)
-		if err != nil {
-			if !s.ended() && srv.life.Err() == nil {
-				srv.note(evidence.Close, p.number, "peer: %v", err)
-			}
-			return
-		}
-		srv.receive(p, append([]byte(nil), b[:n]...))
-	}
-}
-
-// write sends a message; what a lost session sends is lost.
-func (s *session) write(raw []byte) {
-	s.mu.Lock()
-	conn := s.conn
-	s.mu.Unlock()
-	if conn != nil && !s.ended() {
-		_, _ = conn.Write(raw)
-	}
-}
-
-// Ended reports whether the peer's session is over, which it never is over plain UDP.
-func (p *Peer) Ended() bool { return p.session != nil && p.session.ended() }
-
-// RemoteAddr is where the peer is now.
-func (p *Peer) RemoteAddr() net.Addr {
-	if p.session == nil {
-		return p.Addr
-	}
-	p.session.mu.Lock()
-	defer p.session.mu.Unlock()
-	return p.session.conn.RemoteAddr()
-}
-
-// ReadFrom, WriteTo and the rest make a session the connection that pion/dtls speaks on.
-func (s *session) ReadFrom(b []byte) (int, net.Addr, error) {
-	for {
-		s.mu.Lock()
-		deadline, moved := s.deadline, s.moved
-		s.mu.Unlock()
-		over, cancel := context.Background(), func() {}
-		if !deadline.IsZero() {
-			over, cancel = context.WithDeadline(over, deadline)
-		}
-		defer cancel()
-		select {
-		case d := <-s.in:
-			return copy(b, d.raw), d.from, nil
-		case <-s.gone:
-			return 0, nil, net.ErrClosed
-		case <-over.Done():
-			return 0, nil, errTimeout
-		case <-moved:
-		}
-	}
-}
-
-var errTimeout = &net.OpError{Op: "read", Net: "dtls", Err: timeout{}}
-
-type timeout struct{}
-
-func (timeout) Error() string   { return "deadline exceeded" }
-func (timeout) Timeout() bool   { return true }
-func (timeout) Temporary() bool { return true }
-
-// WriteTo is that of net.PacketConn.
-func (s *session) WriteTo(b []byte, to net.Addr) (int, error) {
-	if s.ended() {
-		return len(b), nil
-	}
-	return s.x.s.Path.WriteTo(b, to)
-}
-
-// Close is that of net.PacketConn.
-func (s *session) Close() error {
-	s.drop()
-	return nil
-}
-
-// LocalAddr is that of net.PacketConn.
-func (s *session) LocalAddr() net.Addr { return s.x.s.Addr() }
-
-// SetDeadline is that of net.PacketConn.
-func (s *session) SetDeadline(t time.Time) error { return s.SetReadDeadline(t) }
-
-// SetReadDeadline is that of net.PacketConn.
-func (s *session) SetReadDeadline(t time.Time) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.deadline = t
-	close(s.moved)
-	s.moved = make(chan struct{})
-	return nil
-}
-
-// SetWriteDeadline is that of net.PacketConn; writes do not wait.
-func (s *session) SetWriteDeadline(time.Time) error { return nil }
-
-// clientHello reads a plaintext ClientHello that is not fragmented, or its first fragment (RFC 6347 section 4.2).
-func clientHello(raw []byte) (Hello, bool) {
-	const record, message = 13, 12
-	if len(raw) < record+message+35 || raw[0] != 22 || raw[record] != 1 {
-		return Hello{}, false
-	}
-	if binary.BigEndian.Uint16(raw[record+6:])|uint16(raw[record+8]) != 0 && raw[record+8] != 0 {
-		return Hello{}, false // a later fragment
-	}
-	body := raw[record+message:]
-	h := Hello{Random: hex.EncodeToString(body[2:34]), Seq: binary.BigEndian.Uint16(raw[record+4:]), Epoch: binary.BigEndian.Uint16(raw[3:])}
-	rest := body[34:]
-	for i, wide := range []int{1, 1, 2} { // session id, cookie, cipher suites
-		if len(rest) < wide {
-			return h, true
-		}
-		n := int(rest[0])
-		if wide == 2 {
-			n = n<<8 | int(rest[1])
-		}
-		field := rest[wide:min(wide+n, len(rest))]
-		rest = rest[wide+len(field):]
-		switch i {
-		case 1:
-			h.Cookie = len(field) > 0
-		case 2:
-			for ; len(field) > 1; field = field[2:] {
-				h.PSK = h.PSK || keyed[binary.BigEndian.Uint16(field)]
-			}
-		}
-	}
-	return h, true
 }

@@ -178,19 +178,19 @@ func (s *Server) listen() {
 			s.secure.datagram(from, raw)
 			continue
 		}
-		if p := s.peer(from.String(), from); p != nil {
+		if p := s.peer(from.String(), from, nil); p != nil {
 			s.receive(p, raw)
 		}
 	}
 }
 
-// peer finds a peer or makes it; nil when there are too many.
-func (s *Server) peer(key string, addr net.Addr) *Peer {
+// peer finds a peer or makes it; nil when there are too many. Over is its DTLS session, or nil.
+func (s *Server) peer(key string, addr net.Addr, over *session) *Peer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.peers[key]
 	if p == nil && len(s.order) < maxPeers {
-		p = &Peer{s: s, Addr: addr, number: len(s.order) + 1, id: uint16(s.o.Rand.IntN(1 << 16)), answers: map[uint16]answer{}, waiting: map[uint16]*pending{}, asked: map[string]chan *coap.Message{}}
+		p = &Peer{s: s, Addr: addr, session: over, number: len(s.order) + 1, id: uint16(s.o.Rand.IntN(1 << 16)), answers: map[uint16]answer{}, waiting: map[uint16]*pending{}, asked: map[string]chan *coap.Message{}}
 		s.peers[key] = p
 		s.order = append(s.order, p)
 		s.o.Log.Add(evidence.Event{Part: s.o.Part, Conn: p.number, Kind: evidence.Open, Text: "from " + addr.String()})

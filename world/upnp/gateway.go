@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/shakedown-test/shakedown/evidence"
+	"github.com/shakedown-test/shakedown/link"
 	"github.com/shakedown-test/shakedown/link/internet"
 	"github.com/shakedown-test/shakedown/world/clock"
 )
@@ -85,7 +86,7 @@ func Open(o Options) (*Gateway, error) {
 		BaseContext: func(net.Listener) context.Context { return g.life },
 	}
 	g.wg.Go(func() { _ = g.server.Serve(listen) }) // ends with ErrServerClosed
-	g.wg.Go(g.discovery)
+	g.wg.Go(func() { link.Datagrams(g.life, o.Clock, g.ssdp, maxDatagram+1, g.discovered) })
 	return g, nil
 }
 

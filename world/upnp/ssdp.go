@@ -54,24 +54,17 @@ func ParseSearch(b []byte) (*Search, error) {
 // ErrOther is returned by ParseSearch for an SSDP message that is no search.
 var ErrOther = errors.New("parse SSDP message: it is no search")
 
-// discovery answers searches.
-func (g *Gateway) discovery() {
-	buf := make([]byte, maxDatagram+1)
-	for {
-		n, from, err := g.ssdp.ReadFrom(buf)
-		if err != nil {
-			return
-		}
-		s, err := ParseSearch(buf[:n])
-		switch {
-		case errors.Is(err, ErrOther):
-		case err != nil:
-			g.o.Log.Add(evidence.Event{Part: g.o.Part, Kind: evidence.Bad, Text: fmt.Sprintf("%s: %v", from, err), Size: n})
-		default:
-			s.From = from.String()
-			g.add(evidence.In, fmt.Sprintf("search for %s from %s", s.Target, from), s)
-			g.answer(s, from)
-		}
+// discovered answers what came to the group.
+func (g *Gateway) discovered(data []byte, from net.Addr) {
+	s, err := ParseSearch(data)
+	switch {
+	case errors.Is(err, ErrOther):
+	case err != nil:
+		g.o.Log.Add(evidence.Event{Part: g.o.Part, Kind: evidence.Bad, Text: fmt.Sprintf("%s: %v", from, err), Size: len(data)})
+	default:
+		s.From = from.String()
+		g.add(evidence.In, fmt.Sprintf("search for %s from %s", s.Target, from), s)
+		g.answer(s, from)
 	}
 }
 
