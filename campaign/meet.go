@@ -90,5 +90,11 @@ func realPart(p *product.Product, role product.Role) (*product.Part, unmet) {
 			}
 		}
 	}
+	if role.Is(product.Artefact) || role == product.Artefact {
+		return nil, unmet{
+			evidence.NotApplicable, "the product file names no " + role.What(),
+			"add a part of that role with driver: file and path: FILE, or look at it alone: shakedown inspect FILE",
+		}
+	}
 	return nil, unmet{evidence.NotApplicable, fmt.Sprintf("the product file names no %s", role), ""}
 }

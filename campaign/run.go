@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/shakedown-test/shakedown/artefact"
 	"github.com/shakedown-test/shakedown/check"
 	"github.com/shakedown-test/shakedown/evidence"
 	"github.com/shakedown-test/shakedown/product"
@@ -37,6 +38,7 @@ type runner struct {
 	pki     *pki.Authority
 	lag     *lagMeter
 	gate    *gate
+	shelf   artefact.Shelf
 	serial  map[string]*sync.Mutex // by part: those whose driver runs one instance at a time
 	mu      sync.Mutex
 	again   []evidence.Result // not passed, while the machine lagged
@@ -53,7 +55,7 @@ func Run(ctx context.Context, o Options, run *evidence.Run, watch Watcher) ([]ev
 	if err != nil {
 		return nil, err
 	}
-	defer r.lag.stop()
+	defer r.close()
 	r.run = run
 
 	jobs := run.Pending()
@@ -97,6 +99,12 @@ func newRunner(o Options, watch Watcher, giveUp func()) (*runner, error) {
 	r.lag = startLagMeter()
 	r.gate = newGate(max(1, o.Parallel), r.lag.since, tolerable(o.Product))
 	return r, nil
+}
+
+// close frees what the jobs shared.
+func (r *runner) close() {
+	r.lag.stop()
+	r.shelf.Close()
 }
 
 // each does all of list, so many at once, in its order; it begins nothing more when ctx is done.
@@ -215,7 +223,7 @@ func (r *runner) execute(ctx context.Context, job evidence.Job, defects []string
 	bed, err := testbed.Open(testbed.Config{
 		Product: r.o.Product, Variant: r.variant(job.Variant), Real: c.Needs.Real, Speaks: c.Needs.Speaks, Kinds: r.o.Kinds, PKI: r.pki,
 		Clock: clk, Log: log, Seed: seedOf(r.o.Seed, job), Dir: filepath.Join(abs, "state"), Defects: defects,
-		Proxied: c.Needs.Proxy, Ask: r.watch.Ask, Tell: r.watch.Tell, Capture: packets.begin,
+		Shelf: &r.shelf, Proxied: c.Needs.Proxy, Ask: r.watch.Ask, Tell: r.watch.Tell, Capture: packets.begin,
 	})
 	if !r.keep(packets.failure) {
 		return result

@@ -93,7 +93,7 @@ func (c *Check) guarded(ctx context.Context, t *T) (err error) {
 func heard(events []evidence.Event) bool {
 	for _, e := range events {
 		switch e.Kind {
-		case evidence.Open, evidence.Refused, evidence.Hello, evidence.Bytes, evidence.In, evidence.Bad, evidence.Console:
+		case evidence.Open, evidence.Refused, evidence.Hello, evidence.Bytes, evidence.In, evidence.Bad, evidence.Console, evidence.Contents:
 			return true
 		}
 	}

@@ -7,7 +7,7 @@ import (
 
 // Words says in plain words what is needed, one need a string.
 func (n Needs) Words() []string {
-	words := []string{fmt.Sprintf("a real %s", n.Real)}
+	words := []string{fmt.Sprintf("a real %s", n.Real.What())}
 	if n.Speaks != "" {
 		words[0] += " that speaks " + strings.ToUpper(string(n.Speaks))
 	}

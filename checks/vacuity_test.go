@@ -1,7 +1,10 @@
 package checks_test
 
 import (
+	"bytes"
 	"context"
+	"io"
+	"math/rand/v2"
 	"net"
 	"sync"
 	"testing"
@@ -17,15 +20,23 @@ import (
 )
 
 // An unknown is never a pass: no check may pass on a part that does nothing at all, nor on one that opens connections and says
-// nothing, nor on a server that accepts them and says nothing.
+// nothing, nor on a server that accepts them and says nothing, nor on a file that is empty or cannot be read.
 func TestNoCheckPassesOnNothing(t *testing.T) {
-	for name, open := range map[string]func(driver.Env) (driver.Driver, error){
-		"a part that does nothing":              func(driver.Env) (driver.Driver, error) { return inert{}, nil },
-		"a part that connects and says nothing": func(env driver.Env) (driver.Driver, error) { return &mute{env: env}, nil },
+	t.Parallel()
+	encrypted := make([]byte, 1<<16)
+	rand.NewChaCha8([32]byte{1}).Read(encrypted)
+	for name, part := range map[string]struct {
+		open func(driver.Env) (driver.Driver, error)
+		file []byte // of artefacts
+	}{
+		"a part that does nothing, an empty file": {open: func(driver.Env) (driver.Driver, error) { return inert{}, nil }},
+		"a part that connects and says nothing, an encrypted file": {
+			func(env driver.Env) (driver.Driver, error) { return &mute{env: env}, nil }, encrypted,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for _, r := range vacuous(t, open) {
+			for _, r := range vacuous(t, part.open, part.file) {
 				if r.Outcome == evidence.Pass {
 					t.Errorf("%s on %s passes on %s", r.Check, r.Variant, name)
 				}
@@ -35,7 +46,7 @@ func TestNoCheckPassesOnNothing(t *testing.T) {
 }
 
 // vacuous runs every check on the reference product with its parts replaced, a hundred times as fast.
-func vacuous(t *testing.T, open func(driver.Env) (driver.Driver, error)) []evidence.Result {
+func vacuous(t *testing.T, open func(driver.Env) (driver.Driver, error), file []byte) []evidence.Result {
 	t.Helper()
 	p, err := product.Load("reference", reference.File(), known())
 	if err != nil {
@@ -45,6 +56,9 @@ func vacuous(t *testing.T, open func(driver.Env) (driver.Driver, error)) []evide
 	p.Variants = p.Variants[:1]
 	kind := reference.Kind()
 	kind.Open = open
+	kind.Artefact = func(driver.Env) (driver.Artefact, error) {
+		return driver.Artefact{File: "vacant", Data: io.NewSectionReader(bytes.NewReader(file), 0, int64(len(file)))}, nil
+	}
 	o := campaign.Options{
 		Product: p, Risks: checks.All(), Incidents: checks.Incident, Kinds: driver.Kinds{kind.Name: kind}, Seed: 1, Parallel: 64,
 	}

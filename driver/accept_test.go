@@ -236,7 +236,7 @@ func TestOpenFails(t *testing.T) {
 		part product.Part
 		want string
 	}{
-		{product.Part{Name: "lamp", Driver: "proces"}, "exec, external, human, process"},
+		{product.Part{Name: "lamp", Driver: "proces"}, "exec, external, file, human, process"},
 		{product.Part{Name: "lamp", Driver: "process"}, "no command"},
 		{product.Part{Name: "lamp", Driver: "process", Command: []string{"x"}, Ready: "("}, "RE2"},
 		{product.Part{Name: "lamp", Driver: "exec"}, "no control program"},

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/netip"
 
 	"github.com/shakedown-test/shakedown/evidence"
@@ -75,9 +76,17 @@ type Querier interface {
 type Kind struct {
 	Name      string
 	Open      func(Env) (Driver, error)
-	Can       []product.Capability // what every driver of this kind can do; a part's control program may add to it
-	Instances int                  // how many parts can run at once; 0: any number
-	Joins     bool                 // every device of this kind joins the in-process internet; see Kinds.Joins
+	Can       []product.Capability        // what every driver of this kind can do; a part's control program may add to it
+	Artefact  func(Env) (Artefact, error) // of artefacts, instead of Open; nil: it has none
+	Instances int                         // how many parts can run at once; 0: any number
+	Joins     bool                        // every device of this kind joins the in-process internet; see Kinds.Joins
+}
+
+// Artefact is a file under test.
+type Artefact struct {
+	File  string // what it is called
+	Data  *io.SectionReader
+	Close func() error // nil: there is nothing to close
 }
 
 // Kinds finds a Kind by the name in the product file.

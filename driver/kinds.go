@@ -17,6 +17,7 @@ func Builtin() Kinds {
 		{Name: "process", Open: openProcess, Can: []product.Capability{product.PowerCut, product.Restart, product.ConsoleRead, product.Rejoin}},
 		{Name: "exec", Open: openExec}, // what its program says, and the product file repeats in can
 		{Name: "external", Open: openExternal, Instances: 1},
+		{Name: "file", Open: openFile, Artefact: readFile},
 		{Name: "human", Open: openHuman, Can: []product.Capability{product.PowerCut, product.Restart, product.Rejoin}, Instances: 1},
 	} {
 		kinds[k.Name] = k
@@ -36,6 +37,15 @@ func Open(kinds Kinds, env Env) (Driver, error) {
 		return d, err
 	}
 	return WithControl(d, env)
+}
+
+// OpenArtefact opens the file that env.Part names.
+func OpenArtefact(kinds Kinds, env Env) (Artefact, error) {
+	kind, ok := kinds[env.Part.Driver]
+	if !ok || kind.Artefact == nil {
+		return Artefact{}, fmt.Errorf("open part %q: driver %q reads no files\nhint: use driver: file", env.Part.Name, env.Part.Driver)
+	}
+	return kind.Artefact(env)
 }
 
 // power notes in the log what was done to the part.

@@ -19,6 +19,7 @@ const (
 	Bad      Kind = "bad"      // bytes from the part that do not decode; Text says why and at which offset
 	Impair   Kind = "impair"   // an impairment began; Text names it
 	Heal     Kind = "heal"     // an impairment ended
+	Contents Kind = "contents" // an artefact was opened; Text says what it is, Size how many bytes it has
 	Console  Kind = "console"  // a line the part printed
 	Power    Kind = "power"    // a driver acted on the part: "start", "stop", "kill", "cut"
 	Exit     Kind = "exit"     // the part's process ended by itself; Text is its exit status

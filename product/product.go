@@ -30,7 +30,29 @@ const (
 	Firmware    Role = "firmware"
 	Package     Role = "package"
 	Contract    Role = "contract"
+	Artefact    Role = "artefact" // in Needs: firmware and packages
 )
+
+// Artefact says whether a part of this role is a file and not a running thing.
+func (r Role) Artefact() bool { return r == Firmware || r == Package || r == Contract }
+
+// What is the role in words, with which a sentence can go on after "a" or "no".
+func (r Role) What() string {
+	switch r {
+	case Artefact:
+		return "firmware image or app package"
+	case Firmware:
+		return "firmware image"
+	case Package:
+		return "app package"
+	}
+	return string(r)
+}
+
+// Is says whether a part of role r is what is meant by other, which may be Artefact.
+func (r Role) Is(other Role) bool {
+	return r == other || other == Artefact && (r == Firmware || r == Package)
+}
 
 // Protocol is what a link carries.
 type Protocol string
@@ -64,13 +86,14 @@ const (
 type Part struct {
 	Name    string            `yaml:"-"`                  // the key under which the part is written
 	Role    Role              `yaml:"role"`               // what it is to the product
-	Driver  string            `yaml:"driver"`             // process, external, human, exec, reference, stand-in
+	Driver  string            `yaml:"driver"`             // process, external, human, exec, file, reference, stand-in
 	Command []string          `yaml:"command,omitempty"`  // process: the program and its arguments, with placeholders in braces
 	Env     map[string]string `yaml:"env,omitempty"`      // process: environment variables, with placeholders
 	Control []string          `yaml:"control,omitempty"`  // exec, and optional beside the others: the program that speaks JSON lines
 	Can     []Capability      `yaml:"can,omitempty"`      // what the control program offers beyond what the driver does by itself
 	Listen  string            `yaml:"listen,omitempty"`   // external, human: host:port at which the world waits for this device
 	Address string            `yaml:"address,omitempty"`  // external cloud: host:port of the endpoint under test
+	Path    string            `yaml:"path,omitempty"`     // file: where the artefact is, from this folder on, with placeholders for what its variants set
 	Network string            `yaml:"network,omitempty"`  // process: host (default) is that of this machine, world a network of its own in the in-process internet
 	Ready   string            `yaml:"ready,omitempty"`    // process: a console pattern (RE2) that says that it is up
 	Host    string            `yaml:"hostname,omitempty"` // the host name that the device is configured with; default localhost, and broker.example in a world

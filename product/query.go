@@ -36,7 +36,7 @@ func (p *Product) Real() []*Part {
 // PartByRole is the first real part of a role; nil when there is none.
 func (p *Product) PartByRole(r Role) *Part {
 	for _, part := range p.Real() {
-		if part.Role == r {
+		if part.Role.Is(r) {
 			return part
 		}
 	}
@@ -46,7 +46,7 @@ func (p *Product) PartByRole(r Role) *Part {
 // PartFor is the first real part of a role that speaks a protocol; an empty one is any. It is nil when there is none.
 func (p *Product) PartFor(r Role, proto Protocol) *Part {
 	for _, part := range p.Real() {
-		if part.Role == r && (proto == "" || p.Speaks(part.Name, proto)) {
+		if part.Role.Is(r) && (proto == "" || p.Speaks(part.Name, proto)) {
 			return part
 		}
 	}

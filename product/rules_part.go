@@ -63,12 +63,38 @@ func (l *loader) driverRules(part *Part, at string) {
 	if part.Driver != StandIn && !slices.Contains(l.known.Drivers, part.Driver) {
 		return
 	}
+	l.artefactRules(part, at)
 	for _, key := range []string{"command", "env", "network", "ready"} {
 		if l.has(at+"/"+key) && part.Driver != "process" {
 			l.fault(at+"/"+key, fmt.Sprintf("%s is for driver process; this part has driver %s", key, part.Driver), "delete the key or change the driver")
 		}
 	}
 }
+
+// artefactRules holds what is said of a file against the driver that reads it.
+func (l *loader) artefactRules(part *Part, at string) {
+	switch reads := part.Driver == "file"; {
+	case reads && !part.Role.Artefact():
+		l.fault(at+"/driver", fmt.Sprintf("driver file reads artefacts, and %s is a %s", short(part.Name), part.Role), "give it the role firmware or package, or another driver")
+	case reads && part.Path == "" && !l.refused[at+"/path"]:
+		l.fault(at, fmt.Sprintf("part %s is a file, and nothing says where it is", part.Name), "add path: image.bin")
+	case !reads && part.Path != "":
+		l.fault(at+"/path", fmt.Sprintf("path is for driver file; this part has driver %s", part.Driver), "delete the key or change the driver")
+	case !reads && part.Role.Artefact() && part.Driver != StandIn && part.Driver != "reference":
+		l.fault(at+"/driver", fmt.Sprintf("a %s is a file; driver %s runs things", part.Role, part.Driver), "use driver: file, with path: image.bin")
+	}
+	values := l.placeholders()
+	for _, name := range Placeholders {
+		delete(values, name)
+	}
+	for _, name := range artefactPlaceholders {
+		values[name] = ""
+	}
+	l.expandable(at+"/path", part.Path, values)
+}
+
+// artefactPlaceholders are what may stand in braces in a path, beside what variants set.
+var artefactPlaceholders = []string{"variant.name", "variant.hardware", "variant.firmware"}
 
 // networkRules holds what a part says of its network against what it is.
 func (l *loader) networkRules(part *Part, at string) {

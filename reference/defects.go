@@ -24,6 +24,7 @@ func Defects() []Defect {
 		networkDefects,
 		routerDefects,
 		strainDefects,
+		firmwareDefects,
 	)
 }
 

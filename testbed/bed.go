@@ -14,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/shakedown-test/shakedown/artefact"
 	"github.com/shakedown-test/shakedown/driver"
 	"github.com/shakedown-test/shakedown/evidence"
 	"github.com/shakedown-test/shakedown/link"
@@ -45,11 +46,12 @@ type Config struct {
 	Defects []string // planted in the reference product
 	Ask     func(ctx context.Context, question string) (string, error)
 	Tell    func(line string)
+	Shelf   *artefact.Shelf                // of the artefacts that are open already; nil: each is opened anew
 	Capture func(access *frame.Link) error // is given the device's own link as soon as there is one; nil: not captured
 }
 
 // Bed is a testbed. Which of its fields are set depends on what is real: with a real device, the link it connects through, the
-// endpoint and the broker that stand in for its cloud; with a real cloud, the cloud.
+// endpoint and the broker that stand in for its cloud; with a real cloud, the cloud; with artefacts, what is in them.
 type Bed struct {
 	Product *product.Product
 	Variant product.Variant
@@ -71,6 +73,8 @@ type Bed struct {
 	Web      *Web            // the device's HTTP API; nil: it has no link to one
 	Proxy    *Proxy          // that the device was given; nil: none
 	CoAP     *origin.Server  // of a device that speaks CoAP, for which Link, Endpoint and Broker are nil
+
+	Artefacts []*artefact.Facts // the files under test, where they are what is real, in the order of the product file
 
 	Cloud      *Cloud
 	CoAPServer *CoAPServer // a real cloud of which CoAP is asked; Cloud is nil then
@@ -104,7 +108,9 @@ func Open(cfg Config) (*Bed, error) {
 	}
 	b.Undo(func() { os.RemoveAll(b.cfg.Dir) })
 	speaks := cfg.Speaks
-	if datagrams := speaks == product.COAP || speaks == product.COAPS || speaks == product.DTLS; datagrams && cfg.Real == product.Cloud {
+	if cfg.Real.Is(product.Artefact) || cfg.Real == product.Artefact {
+		err = b.openArtefacts()
+	} else if datagrams := speaks == product.COAP || speaks == product.COAPS || speaks == product.DTLS; datagrams && cfg.Real == product.Cloud {
 		err = b.openCoAPServer(*part)
 	} else if datagrams {
 		err = b.openCoAP(*part)

@@ -43,5 +43,6 @@ var Risk = check.Risk{
 		SubscriptionScope,
 		HTTPRedirectDowngrade,
 		HTTPRedirectCredentials,
+		EmptyPassword,
 	},
 }

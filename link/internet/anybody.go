@@ -126,8 +126,8 @@ func (r *request) accept() net.Conn {
 	return newConn(wq, ep)
 }
 
-// takeUDP has serve called with the first datagram of each flow, in a goroutine of its own; it closes the socket. Whom enter turns away
-// gets an ICMP message.
+// takeUDP has serve called with the first datagram of each flow that enter lets in, in a goroutine of its own; it closes the socket, which
+// is nil when there can be none. Whom enter turns away gets an ICMP message.
 func (a *anybody) takeUDP(enter func(to netip.AddrPort) bool, serve func(c net.Conn, to netip.AddrPort)) {
 	f := udp.NewForwarder(a.host.stack, func(r *udp.ForwarderRequest) bool {
 		to := netip.AddrPortFrom(addrOf(r.ID().LocalAddress), r.ID().LocalPort)
@@ -142,9 +142,11 @@ func (a *anybody) takeUDP(enter func(to netip.AddrPort) bool, serve func(c net.C
 		ep, terr := r.CreateEndpoint(wq)
 		go func() {
 			defer a.tasks.Done()
-			if terr == nil {
-				serve(&packetConn{UDPConn: gonet.NewUDPConn(wq, ep)}, to)
+			if terr != nil { // such as for the second of two datagrams that come at once
+				serve(nil, to)
+				return
 			}
+			serve(&packetConn{UDPConn: gonet.NewUDPConn(wq, ep)}, to)
 		}()
 		return true
 	})

@@ -48,8 +48,17 @@ type told struct {
 	to       netip.AddrPort
 }
 
-// maxTold bounds what a guard remembers.
+// maxTold bounds what a guard or an uplink remembers.
 const maxTold = 512
+
+// once reports whether k was not told yet, and notes it. When told is full, nothing is new any more.
+func once[K comparable](told map[K]bool, k K) bool {
+	if told[k] || len(told) >= maxTold {
+		return false
+	}
+	told[k] = true
+	return true
+}
 
 // Guard puts a guard between a network on the backbone and the internet, until undo. Of several the latest counts. Connections that are
 // open are judged like new ones.
@@ -114,10 +123,9 @@ func (g *guard) tell(p packet, t told) {
 		return
 	}
 	g.mu.Lock()
-	known := g.told[t] || len(g.told) >= maxTold
-	g.told[t] = true
+	first := once(g.told, t)
 	g.mu.Unlock()
-	if known {
+	if !first {
 		return
 	}
 	verb := map[Ruling]string{Drop: "drops", Refuse: "refuses", Take: "takes"}[t.ruling]

@@ -150,3 +150,17 @@ func TestGuardEndsWithHalfOpenConnections(t *testing.T) {
 		t.Errorf("the end of the world took %s", took)
 	}
 }
+
+// TestOnce: what a device can make up without end is not remembered without end.
+func TestOnce(t *testing.T) {
+	told := map[int]bool{}
+	first := 0
+	for i := range 3 * maxTold {
+		if once(told, i) {
+			first++
+		}
+	}
+	if once(told, 1) || first != maxTold || len(told) != maxTold {
+		t.Errorf("%d were new, %d are remembered, want %d", first, len(told), maxTold)
+	}
+}

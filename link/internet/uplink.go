@@ -102,10 +102,9 @@ func (w *World) Connect(u Uplink) (undo func(), err error) {
 func (u *uplink) enter(p Protocol, to netip.AddrPort) bool {
 	if why := u.Closed(to.Addr()); why != "" {
 		u.mu.Lock()
-		known := u.told[to] || len(u.told) >= maxTold
-		u.told[to] = true
+		first := once(u.told, to)
 		u.mu.Unlock()
-		if !known {
+		if first {
 			u.add(evidence.Seen, fmt.Sprintf("refuses %s to %s: %s", p, to, why))
 		}
 		return false
@@ -145,6 +144,9 @@ func (u *uplink) tcp(ctx context.Context, r *request) {
 // udp carries the datagrams of one flow.
 func (u *uplink) udp(ctx context.Context, in net.Conn, to netip.AddrPort) {
 	defer u.leave()
+	if in == nil {
+		return
+	}
 	defer in.Close()
 	out, err := u.dial(ctx, UDP, to)
 	if err != nil {

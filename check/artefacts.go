@@ -1,0 +1,37 @@
+package check
+
+import (
+	"context"
+
+	"github.com/shakedown-test/shakedown/artefact"
+)
+
+// OfArtefacts is the Run of a check that judges each artefact by itself. Judge says at how many subjects of an artefact it could look;
+// subjects is what they are called: "ELF binaries". Where there are none the check is not applicable.
+func OfArtefacts(subjects string, judge func(f *artefact.Facts, t *T) (looked int, findings []Finding)) func(context.Context, *T) error {
+	return func(_ context.Context, t *T) error {
+		total := 0
+		for _, f := range t.Artefacts {
+			looked, findings := judge(f, t)
+			total += looked
+			t.Record("%s: %d %s were looked at", f.File, looked, subjects)
+			t.Find(findings...)
+		}
+		return t.LookedAt(total, subjects)
+	}
+}
+
+// LookedAt is what the Run of a check of artefacts returns in the end: an error where nothing was there to be looked at, or where too
+// much of an artefact cannot be read, so that a finding may lie in the rest.
+func (t *T) LookedAt(n int, subjects string) error {
+	for _, f := range t.Artefacts {
+		if f.Size > 0 && f.Opaque*2 > f.Size {
+			return NotRun("give the image as it is before it is encrypted",
+				"%d %% of %s cannot be read: it is encrypted, or packed in a way that is not known", f.Opaque*100/f.Size, f.File)
+		}
+	}
+	if n == 0 {
+		return NotApplicable("it has no %s", subjects)
+	}
+	return nil
+}

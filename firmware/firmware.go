@@ -1,0 +1,26 @@
+// Package firmware opens what makers ship: firmware images, dumps of flash, app packages. Its packages hold the readers of formats, by
+// the sort of thing that is read; package tree is what they write against.
+package firmware
+
+import (
+	"context"
+	"io"
+	"slices"
+
+	"github.com/shakedown-test/shakedown/firmware/archive"
+	"github.com/shakedown-test/shakedown/firmware/boot"
+	"github.com/shakedown-test/shakedown/firmware/compress"
+	"github.com/shakedown-test/shakedown/firmware/tree"
+)
+
+// Formats are all that are opened, those with a magic before those without.
+var Formats = slices.Concat(
+	boot.Formats,
+	archive.Formats,
+	compress.Formats,
+)
+
+// Open finds out what is in an artefact; see tree.Open.
+func Open(ctx context.Context, name string, data *io.SectionReader, limits tree.Limits) (*tree.Opened, error) {
+	return tree.Open(ctx, name, data, Formats, limits)
+}

@@ -1,0 +1,102 @@
+package tree
+
+import (
+	"context"
+	"fmt"
+	"io"
+)
+
+// magicIndex finds where a searched format may begin.
+type magicIndex struct {
+	first [1 << 16]bool // by the first two bytes of a magic, little-endian
+	by    map[uint16][]candidate
+	ahead int // the longest magic
+}
+
+type candidate struct {
+	format *Format
+	magic  Magic
+}
+
+func newMagicIndex(formats []Format) *magicIndex {
+	x := &magicIndex{by: map[uint16][]candidate{}}
+	for i := range formats {
+		if !formats[i].Search {
+			continue
+		}
+		for _, m := range formats[i].Magic {
+			key := uint16(m.Bytes[0]) | uint16(m.Bytes[1])<<8
+			x.first[key] = true
+			x.by[key] = append(x.by[key], candidate{&formats[i], m})
+			x.ahead = max(x.ahead, len(m.Bytes))
+		}
+	}
+	return x
+}
+
+// window is how much is looked through at once.
+const window = 1 << 20
+
+// search looks from an offset on for formats in the midst of other data, and makes parts of what it finds and of what lies between.
+func (e *explorer) search(ctx context.Context, n *Node, from int64) error {
+	found := len(n.Children) > 0
+	free := from // where the bytes begin that nobody claims yet
+	buffer := make([]byte, window+e.magic.ahead)
+	for base := from; base < n.Data.Size(); base += window {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		got, err := n.Data.ReadAt(buffer[:min(int64(len(buffer)), n.Data.Size()-base)], base)
+		if err != nil && err != io.EOF {
+			return err
+		}
+		b := buffer[:got]
+		for i := 0; i+1 < len(b) && i < window; i++ {
+			key := uint16(b[i]) | uint16(b[i+1])<<8
+			if !e.magic.first[key] {
+				continue
+			}
+			for _, c := range e.magic.by[key] {
+				at := base + int64(i) - c.magic.At
+				if at < free || at == 0 || i+len(c.magic.Bytes) > len(b) || string(b[i:i+len(c.magic.Bytes)]) != c.magic.Bytes {
+					continue
+				}
+				part, err := e.try(ctx, c.format, io.NewSectionReader(n.Data, at, n.Data.Size()-at), true)
+				if err != nil {
+					return err
+				}
+				if part == nil {
+					continue
+				}
+				if e.nodes >= e.limits.Nodes {
+					return fmt.Errorf("%w: it holds more than %d things", ErrLimit, e.limits.Nodes)
+				}
+				e.gap(n, free, at)
+				size := n.Data.Size() - at
+				if part.end > 0 {
+					size = part.end
+				}
+				e.claim(n, part, at, size)
+				found, free = true, at+size
+				i = int(free-base) - 1 // behind it; beyond the window this ends the loop
+				break
+			}
+		}
+		if next := free - window; next > base { // go on where the part ends
+			base = next
+		}
+	}
+	if found {
+		e.gap(n, free, n.Data.Size())
+	}
+	return nil
+}
+
+// gap makes a part of bytes that nobody claims.
+func (e *explorer) gap(n *Node, from, to int64) {
+	if from >= to {
+		return
+	}
+	e.nodes++
+	n.Children = append(n.Children, &Node{Name: "data", Offset: from, Parent: n, done: true, Data: io.NewSectionReader(n.Data, from, to-from)})
+}

@@ -1,0 +1,96 @@
+package image
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"io/fs"
+	"time"
+)
+
+// built is when the image was made.
+var built = time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)
+
+// Firmware is the image of the thermostat: a kernel and a root file system, each in an image of U-Boot. Has says which defects are planted
+// in it.
+func Firmware(has func(defect string) bool) []byte {
+	r := clean()
+	for _, f := range flaws {
+		if has(f.defect) {
+			f.plant(r)
+		}
+	}
+	const (
+		kernel  = 2
+		ramdisk = 3
+	)
+	banner := "Linux version 6.12.40 (builder@reference) (gcc 14.2.0) #1 Tue Sep 1 00:00:00 UTC 2026\n"
+	return bytes.Join([][]byte{uImage("Linux-6.12.40", kernel, squeeze([]byte(banner))), uImage("root", ramdisk, squeeze(r.cpio()))}, nil)
+}
+
+// uImage is a legacy image of U-Boot with gzipped data for Linux on Arm.
+func uImage(name string, kind byte, data []byte) []byte {
+	head := make([]byte, 64)
+	word := binary.BigEndian.PutUint32
+	word(head, 0x27051956)
+	word(head[8:], uint32(built.Unix()))
+	word(head[12:], uint32(len(data)))
+	word(head[24:], crc32.ChecksumIEEE(data))
+	copy(head[28:], []byte{5, 2, kind, 1})
+	copy(head[32:], name)
+	word(head[4:], crc32.ChecksumIEEE(head))
+	return append(head, data...)
+}
+
+func squeeze(data []byte) []byte {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = w.Write(data) // to memory: it does not fail
+	_ = w.Close()
+	return b.Bytes()
+}
+
+// cpio is the file system as an archive of the kind that the kernel unpacks (newc).
+func (r root) cpio() []byte {
+	var b bytes.Buffer
+	put := func(n int, name string, mode uint32, e entry, data string) {
+		fmt.Fprintf(&b, "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%s\x00",
+			n, mode, e.uid, e.uid, 1, built.Unix(), len(data), 0, 0, 0, 0, len(name)+1, 0, name)
+		pad(&b)
+		b.WriteString(data)
+		pad(&b)
+	}
+	for i, path := range r.paths() {
+		e := r[path]
+		put(i+1, path, unixMode(e.mode), e, e.data+e.target)
+	}
+	put(0, "TRAILER!!!", 0, entry{}, "")
+	return b.Bytes()
+}
+
+func pad(b *bytes.Buffer) {
+	for b.Len()%4 != 0 {
+		b.WriteByte(0)
+	}
+}
+
+// unixMode is a mode as in st_mode of stat(2).
+func unixMode(m fs.FileMode) uint32 {
+	mode := uint32(m.Perm())
+	for bit, is := range map[uint32]fs.FileMode{0o4000: fs.ModeSetuid, 0o2000: fs.ModeSetgid, 0o1000: fs.ModeSticky} {
+		if m&is != 0 {
+			mode |= bit
+		}
+	}
+	switch {
+	case m.IsDir():
+		mode |= 0o040000
+	case m&fs.ModeSymlink != 0:
+		mode |= 0o120000
+	default:
+		mode |= 0o100000
+	}
+	return mode
+}

@@ -1,0 +1,48 @@
+package testbed
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/shakedown-test/shakedown/artefact"
+	"github.com/shakedown-test/shakedown/driver"
+	"github.com/shakedown-test/shakedown/evidence"
+)
+
+// openArtefacts opens every file of the role under test.
+func (b *Bed) openArtefacts() error {
+	shelf := b.cfg.Shelf
+	if shelf == nil {
+		shelf = &artefact.Shelf{}
+		b.Undo(func() { shelf.Close() })
+	}
+	values := map[string]string{
+		"variant.name": b.Variant.Name, "variant.hardware": b.Variant.Hardware, "variant.firmware": b.Variant.Firmware,
+	}
+	for name, value := range b.Variant.Set {
+		values["variant."+name] = value
+	}
+	for _, part := range b.Product.Real() {
+		if !part.Role.Is(b.cfg.Real) {
+			continue
+		}
+		env := driver.Env{Clock: b.Clock, Log: b.Log, Part: *part, Variant: b.Variant, Seed: b.cfg.Seed, Values: values, Defects: b.cfg.Defects, Tell: b.cfg.Tell}
+		key := strings.Join(append([]string{part.Name, b.Variant.Name}, b.cfg.Defects...), "\x00")
+		facts, err := shelf.Facts(context.Background(), key, func() (artefact.Source, error) {
+			a, err := driver.OpenArtefact(b.cfg.Kinds, env)
+			return artefact.Source{Part: part.Name, Role: part.Role, File: a.File, Data: a.Data, Close: a.Close}, err
+		})
+		if err != nil {
+			return err
+		}
+		b.Artefacts = append(b.Artefacts, facts)
+		if facts.Size > 0 {
+			b.Log.Add(evidence.Event{
+				Part: part.Name, Kind: evidence.Contents, Size: int(facts.Size),
+				Text: fmt.Sprintf("%s, %d bytes, sha256 %s: %s", facts.File, facts.Size, facts.SHA256, facts.Summary()),
+			})
+		}
+	}
+	return nil
+}
