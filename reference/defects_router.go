@@ -1,8 +1,8 @@
 package reference
 
 var routerDefects = []Defect{
-	{"dhcp-gives-up", "asks four times for an address, and then no more", []string{"environment.dhcp-retry", "environment.power-cut-all"}},
 	{"dhcp-hammer", "asks for an address twice a second", []string{"environment.dhcp-retry"}},
+	{"dhcp-gives-up", "asks four times for an address, and then no more", []string{"environment.dhcp-retry", "environment.power-cut-all"}},
 	{"dhcp-never-renews", "does not renew its lease", []string{"environment.dhcp-renew"}},
 	{"dhcp-renew-broadcast", "renews its lease by broadcast", []string{"environment.dhcp-renew"}},
 	{"dhcp-nak-ignored", "goes on with an address that was refused", []string{"environment.dhcp-nak"}},

@@ -24,7 +24,7 @@ type Leases struct {
 	Domain   string
 	Routes   []Route // option 121; a client that asks for it heeds the default router of option 3 no more (RFC 3442)
 
-	Silent []string      // types of messages that are not answered: Everything, "DISCOVER", …, and "RENEW" and "REBIND" for a REQUEST of whom has an address
+	Silent []string      // kinds of messages that are not answered: Everything, "DISCOVER", …, see Message.Kind
 	Refuse bool          // every REQUEST gets a NAK
 	Slow   time.Duration // before every answer
 	Offer  netip.Addr    // offered and leased to whoever asks, as by a server that does not know who has it
@@ -36,7 +36,7 @@ const (
 	Infinite time.Duration = 0xffffffff * time.Second
 )
 
-// Everything is all types of messages for Leases.Silent.
+// Everything is all kinds of messages for Leases.Silent.
 var Everything = []string{"DISCOVER", "REQUEST", "RENEW", "REBIND", "INFORM"}
 
 // Route is a route of option 121.
