@@ -56,7 +56,7 @@ var udhcpcPeers = []peer{
 	{name: "udhcpc-full", dhcp: true, answers: true, script: strings.Replace(udhcpc, "-t 3", "-t 2", 1), arrange: leases(full)},
 
 	{name: "udhcpc-renew", dhcp: true, answers: true, script: udhcpcRenews, arrange: leases(unhurried)},
-	{name: "udhcpc-rebind", dhcp: true, answers: true, script: udhcpcRenews, arrange: leases(unanswered("RENEW"))},
+	{name: "udhcpc-rebind", dhcp: true, answers: true, script: strings.Replace(udhcpcRenews, "-T 3", "-T 2", 1), arrange: leases(unanswered("RENEW"))},
 	{name: "udhcpc-lost", dhcp: true, answers: true, script: strings.Replace(udhcpcRenews, "-T 3", "-T 1", 1), arrange: leases(unanswered("RENEW", "REBIND"))},
 	{name: "udhcpc-renew-refused", dhcp: true, answers: true, script: udhcpcRenews, arrange: when(upTo(1, "RENEW"), refuse)},
 	{name: "udhcpc-moved", dhcp: true, answers: true, script: udhcpcRenews, arrange: when(since(1, "RENEW"), elsewhere)},
