@@ -56,7 +56,7 @@ var dhclientPeers = []peer{
 	{name: "dhclient-renew", dhcp: true, answers: true, script: dhclientOn, arrange: when(before(1, "RENEW"), func(l *dhcp.Leases) { l.Lease = 4 * time.Second })},
 	{name: "dhclient-refused", dhcp: true, answers: true, script: dhclientStays + `start; says 1 DHCPNAK; stop; has; tells | sed /DHCPNAK/q`, arrange: leases(refuse)},
 
-	{name: "dhclient-silence", dhcp: true, answers: true, script: dhclientStays + `sed -i 's/timeout 20/timeout 1/' conf; start -1; wait $client; echo "status $?"; tells`, arrange: leases(unanswered(dhcp.Everything...))},
+	{name: "dhclient-silence", dhcp: true, answers: true, script: dhclientStays + `sed -i 's/timeout 20/timeout 1/' conf; start -1; wait $client; echo "status $?"; tells | sed 's/, again and again//'`, arrange: leases(unanswered(dhcp.Everything...))},
 	{name: "dhclient-retry", dhcp: true, answers: true, script: dhclientOnce, arrange: when(upTo(1, "DISCOVER"), unanswered("DISCOVER"))},
 	{name: "dhclient-no-ack", dhcp: true, answers: true, script: dhclientOnce, arrange: when(upTo(1, "REQUEST"), unanswered("REQUEST"))},
 
