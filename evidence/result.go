@@ -86,6 +86,7 @@ type Lived struct {
 	Promised  float64 `json:"promised"`
 	Connect   float64 `json:"connect_seconds,omitempty"` // median time to a session, device time; 0: none came about
 	Command   float64 `json:"command_seconds,omitempty"` // median time to the effect of a command
+	Note      string  `json:"note,omitempty"`            // since when the times count, or why there were no trials
 }
 
 // Result is what became of one job: a check on a variant.

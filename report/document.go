@@ -77,6 +77,7 @@ type Network struct {
 	Promised  float64 `json:"promised" doc:"rate of success, 0 to 1"`
 	Connect   float64 `json:"connect_seconds,omitempty" doc:"median device time to a session"`
 	Command   float64 `json:"command_seconds,omitempty" doc:"median device time to the effect of a command"`
+	Note      string  `json:"note,omitempty" doc:"since when the times count, or why there were no trials"`
 }
 
 // Artefact is a file under test as it was opened.
