@@ -86,6 +86,7 @@ type Lived struct {
 	Promised  float64 `json:"promised"`
 	Connect   float64 `json:"connect_seconds,omitempty"` // median time to a session, device time; 0: none came about
 	Command   float64 `json:"command_seconds,omitempty"` // median time to the effect of a command
+	Note      string  `json:"note,omitempty"`            // since when the times count, or why there were no trials
 }
 
 // Result is what became of one job: a check on a variant.
@@ -100,8 +101,9 @@ type Result struct {
 	Seconds      float64       `json:"seconds"`          // wall time that it took
 	Findings     []Finding     `json:"findings,omitempty"`
 	Measurements []Measurement `json:"measurements,omitempty"`
-	Networks     []Lived       `json:"networks,omitempty"` // of the check that lets a part live in several
-	Dir          string        `json:"dir,omitempty"`      // the job's folder, relative to the run folder
+	Networks     []Lived       `json:"networks,omitempty"`  // of the check that lets a part live in several
+	Artefacts    []Opened      `json:"artefacts,omitempty"` // of the check that opens them
+	Dir          string        `json:"dir,omitempty"`       // the job's folder, relative to the run folder
 }
 
 // CheckInfo is the metadata of a check as it stood when the run was planned, so that a report needs nothing but the run folder.
@@ -166,6 +168,7 @@ type Acceptance struct {
 type Plan struct {
 	Product    string        `json:"product"`
 	File       string        `json:"file,omitempty"` // the product file, empty for the bundled reference product
+	Command    string        `json:"command"`        // that begins such a run: "shakedown run product.yaml"
 	Version    string        `json:"shakedown"`      // of Shakedown
 	Seed       uint64        `json:"seed"`
 	Created    time.Time     `json:"created"`

@@ -22,6 +22,7 @@ type Leases struct {
 	NTP      []netip.Addr
 	MTU      uint16
 	Domain   string
+	WPAD     string  // URL of a proxy auto-configuration file, option 252
 	Routes   []Route // option 121; a client that asks for it heeds the default router of option 3 no more (RFC 3442)
 
 	Silent []string      // kinds of messages that are not answered: Everything, "DISCOVER", …, see Message.Kind
@@ -154,6 +155,9 @@ func (l Leases) options(p *dhcpv4.DHCPv4, withLease bool) {
 	}
 	if l.MTU > 0 {
 		p.UpdateOption(dhcpv4.OptGeneric(dhcpv4.OptionInterfaceMTU, []byte{byte(l.MTU >> 8), byte(l.MTU)}))
+	}
+	if l.WPAD != "" {
+		p.UpdateOption(dhcpv4.OptGeneric(dhcpv4.GenericOptionCode(252), []byte(l.WPAD)))
 	}
 	if l.Domain != "" {
 		p.UpdateOption(dhcpv4.OptDomainName(l.Domain))
