@@ -56,6 +56,9 @@ func Plan(o Options, now time.Time) (evidence.Plan, error) {
 	for _, v := range o.Product.Variants {
 		p.Variants = append(p.Variants, evidence.VariantInfo{Name: v.Name, Hardware: v.Hardware, Firmware: v.Firmware, Share: v.Share})
 	}
+	for _, s := range o.Product.States {
+		p.States = append(p.States, evidence.Statement(s))
+	}
 	for _, d := range o.Product.Accepted {
 		p.Accepted = append(p.Accepted, evidence.Acceptance{Check: d.Check, Variant: d.Variant, Reason: d.Reason, Until: d.Until.Time})
 	}

@@ -164,6 +164,12 @@ type Acceptance struct {
 	Until   time.Time `json:"until"`
 }
 
+// Statement is what the maker states on a requirement.
+type Statement struct {
+	Requirement string `json:"requirement"`
+	Text        string `json:"text"`
+}
+
 // Plan is what a run set out to do. It is written before the first job starts.
 type Plan struct {
 	Product    string        `json:"product"`
@@ -179,6 +185,7 @@ type Plan struct {
 	Accepted   []Acceptance  `json:"accepted,omitempty"`
 	StandIns   []string      `json:"stand_ins,omitempty"`  // names of the parts that Shakedown plays
 	Undeclared []string      `json:"undeclared,omitempty"` // values that checks need and the product file does not declare
+	States     []Statement   `json:"states,omitempty"`     // of the maker, on requirements
 	Selection  string        `json:"selection,omitempty"`  // the --only, --skip, --risk that narrowed it
 
 	// What --resume needs to go on in the same way.

@@ -46,38 +46,29 @@ var namesPeers = []peer{
 	{name: "dig-alias-loop", script: asking + `ask loop.example`, arrange: zone},
 	{name: "dig-rotation", answers: true, script: asking + `for i in 1 2 3 4; do ask turns.example +short | xargs; done; for i in 1 2; do ask two.example +short | xargs; done`, arrange: zone},
 	{name: "dig-large", answers: true, script: asking + `ask many.example +noedns +ignore | grep -v '\.example\.'; ask many.example +noedns | grep -c '\.example\.'; ask many.example +bufsize=4096 | grep -c '\.example\.'`, arrange: zone},
-	{name: "dig-servfail", answers: true, script: asking + `ask two.example`, arrange: naming(dns.ServFail())},
-	{name: "dig-nxdomain", answers: true, script: asking + `ask two.example`, arrange: naming(dns.NXDomain())},
-	{name: "dig-refused", answers: true, script: asking + `ask two.example`, arrange: naming(dns.Refused())},
-	{name: "dig-silence", answers: true, script: asking + `ask two.example`, arrange: naming(dns.Silent())},
+	{name: "dig-errors", answers: true, script: asking + `for name in servfail nxdomain refused right; do ask $name.any.example; done`, arrange: naming(misbehaviours...)},
+	{name: "dig-silence", answers: true, script: asking + `ask two.example +time=1`, arrange: naming(dns.Silent())},
 	{name: "dig-truncated", answers: true, script: asking + `ask two.example +ignore; ask two.example`, arrange: naming(dns.Truncated())},
-	{name: "dig-slow", answers: true, script: asking + `ask two.example +time=1 | head -1; ask two.example +time=8`, arrange: naming(dns.Slow(2 * time.Second))},
+	{name: "dig-slow", answers: true, script: asking + `ask two.example +time=1 | head -1; ask two.example +time=8`, arrange: naming(dns.Slow(1500 * time.Millisecond))},
 	{name: "dig-hijack", answers: true, script: asking + `ask two.example; ask nowhere.example; ask two.example aaaa`, arrange: naming(dns.Hijack(elsewhereAt))},
 	{name: "dig-hijack-ipv6", answers: true, script: asking + `ask two.example; ask two.example aaaa`, arrange: naming(dns.Hijack(netip.MustParseAddr("2001:db8::66")))},
-	{name: "dig-spoofed-id", answers: true, script: asking + `ask two.example`, arrange: naming(dns.Spoofed(elsewhereAt, dns.WrongID))},
-	{name: "dig-spoofed-question", answers: true, script: asking + `ask two.example`, arrange: naming(dns.Spoofed(elsewhereAt, dns.WrongQuestion))},
-	{name: "dig-spoofed-port", answers: true, script: asking + `ask two.example`, arrange: naming(dns.Spoofed(elsewhereAt, dns.WrongPort))},
-	{name: "dig-malformed", answers: true, script: asking + `for i in 1 2 3 4 5 6 7 8 9 10; do echo "$i:"; ask two.example +time=2 2>&1 | grep '^;;'; done`, arrange: naming(dns.Malformed(dns.Malformations()...))},
+	{name: "dig-spoofed", answers: true, script: asking + `for name in id question port; do ask $name.any.example; done`, arrange: naming(forged...)},
+	{name: "dig-malformed", answers: true, script: asking + `for i in 1 2 3 4 5 6 7 8 9 10; do t=3; case $i in 8 | 9) t=1 ;; esac; echo "$i:"; ask two.example +time=$t 2>&1 | grep '^;;'; done`, arrange: naming(dns.Malformed(dns.Malformations()...))},
 	{name: "dig-dns64", answers: true, script: asking + `ask two.example aaaa; ask four.example aaaa; ask two.example a; ask nowhere.example aaaa`, arrange: naming(dns.DNS64(dns.NAT64))},
-	{name: "dig-one-name", answers: true, script: asking + `ask two.example; ask four.example`, arrange: naming(dns.ServFail().For("four.example"))},
 
 	{name: "getent", answers: true, script: looking + `addresses two.example; addresses alias0.example; addresses four.example; addresses nowhere.example; addresses dangling.example; addresses loop.example`, arrange: zone},
 	{name: "getent-large", answers: true, script: looking + `getent ahostsv4 many.example | grep -c STREAM`, arrange: zone},
 	{name: "getent-truncated", answers: true, script: looking + `addresses two.example`, arrange: naming(dns.Truncated())},
-	{name: "getent-servfail-next", answers: true, script: looking + `addresses two.example`, arrange: firstOnly(dns.ServFail())},
-	{name: "getent-refused-next", answers: true, script: looking + `addresses two.example`, arrange: firstOnly(dns.Refused())},
-	{name: "getent-nxdomain-next", answers: true, script: looking + `addresses two.example`, arrange: firstOnly(dns.NXDomain())},
-	{name: "getent-silence-next", answers: true, script: looking + `addresses two.example`, arrange: firstOnly(dns.Silent())},
-	{name: "getent-malformed-next", answers: true, script: looking + `addresses two.example`, arrange: firstOnly(dns.Malformed(dns.PointerLoop))},
-	{name: "getent-slow", answers: true, script: strings.Replace(looking, "timeout:2", "timeout:5", 1) + `addresses two.example`, arrange: naming(dns.Slow(2 * time.Second))},
+	{name: "getent-next", answers: true, script: looking + `for name in servfail nxdomain refused malformed; do addresses $name.any.example; done`, arrange: firstOnly(misbehaviours...)},
+	{name: "getent-silence-next", answers: true, script: lookingBriefly + `addresses two.example`, arrange: firstOnly(dns.Silent())},
+	{name: "getent-slow", answers: true, script: strings.Replace(looking, "timeout:2", "timeout:5", 1) + `addresses two.example`, arrange: naming(dns.Slow(1500 * time.Millisecond))},
 	{name: "getent-aaaa-silence", answers: true, script: lookingBriefly + `addresses two.example`, arrange: naming(dns.Silent().Type("AAAA"))},
 	{name: "getent-aaaa-nxdomain", answers: true, script: looking + `addresses two.example`, arrange: naming(dns.NXDomain().Type("AAAA"))},
 	{name: "getent-aaaa-servfail", answers: true, script: looking + `addresses two.example`, arrange: naming(dns.ServFail().Type("AAAA"))},
 	{name: "getent-spoofed", answers: true, script: looking + `addresses two.example`, arrange: naming(dns.Spoofed(elsewhereAt, dns.Forgeries()...))},
 
-	{name: "wget-servfail", script: looking + `resolve two.example`, arrange: naming(dns.ServFail())},
-	{name: "wget-nxdomain", script: looking + `resolve two.example`, arrange: naming(dns.NXDomain())},
-	{name: "wget-silence", script: lookingBriefly + `resolve two.example`, arrange: naming(dns.Silent())},
+	{name: "wget-errors", script: looking + `for name in servfail nxdomain refused; do resolve $name.any.example; done`, arrange: naming(misbehaviours...)},
+	{name: "wget-silence", script: lookingBriefly + `sed -i s/attempts:2/attempts:1/ /etc/resolv.conf; resolve two.example`, arrange: naming(dns.Silent())},
 	{name: "curl-hijack", answers: true, script: looking + `fetch http://two.example/`, arrange: portal},
 	{name: "curl-next-address", answers: true, script: looking + `fetch http://halfdead.example/`, arrange: zone},
 
@@ -87,11 +78,10 @@ var namesPeers = []peer{
 	},
 
 	{name: "nslookup", answers: true, script: `for type in a aaaa; do busybox nslookup -type=$type two.example 192.168.1.1; busybox nslookup -type=$type nowhere.example 192.168.1.1; done`, arrange: zone},
-	{name: "nslookup-servfail", script: `busybox nslookup -type=a two.example 192.168.1.1`, arrange: naming(dns.ServFail())},
-	{name: "nslookup-truncated", script: `busybox nslookup -type=a two.example 192.168.1.1`, arrange: naming(dns.Truncated())},
 
+	{name: "nslookup-errors", script: `for name in servfail refused truncated; do busybox nslookup -type=a $name.any.example 192.168.1.1; done`, arrange: naming(misbehaviours...)},
 	{name: "dnsmasq", answers: true, script: caching + `cached two.example; cached two.example; cached nowhere.example; cached nowhere.example; cached once.example; cached once.example; finish`, arrange: zone},
-	{name: "dnsmasq-expiry", answers: true, script: caching + `cached brief.example; cached brief.example; sleep 4; cached brief.example; finish`, arrange: zone},
+	{name: "dnsmasq-expiry", answers: true, script: caching + `cached brief.example; cached brief.example; sleep 3; cached brief.example; finish`, arrange: zone},
 	{name: "dnsmasq-truncated", answers: true, script: caching + `cached two.example +ignore; cached two.example; finish`, arrange: naming(dns.Truncated())},
 	{name: "dnsmasq-spoofed", answers: true, script: caching + `cached two.example; finish`, arrange: naming(dns.Spoofed(elsewhereAt, dns.Forgeries()...))},
 	{name: "dnsmasq-servfail", answers: true, script: caching + `cached two.example; cached two.example; finish`, arrange: naming(dns.ServFail())},
@@ -116,7 +106,7 @@ func zone(t *testing.T, b *testbed.Bed, _ string) {
 		"two.example":      {TTL: 77 * time.Second, A: []netip.Addr{hello, dead}, AAAA: []netip.Addr{netip.MustParseAddr("2001:db8::1")}},
 		"four.example":     {TTL: time.Hour, A: []netip.Addr{hello}},
 		"once.example":     {A: []netip.Addr{hello}},
-		"brief.example":    {TTL: 3 * time.Second, A: []netip.Addr{hello}},
+		"brief.example":    {TTL: 2 * time.Second, A: []netip.Addr{hello}},
 		"turns.example":    {TTL: time.Minute, A: many[:3], Rotate: true},
 		"many.example":     {TTL: time.Minute, A: many},
 		"*.any.example":    {TTL: time.Minute, A: []netip.Addr{hello}},
@@ -132,14 +122,34 @@ func zone(t *testing.T, b *testbed.Bed, _ string) {
 	}
 }
 
+// misbehaviours are by name; other names below any.example are resolved rightly.
+var misbehaviours = []dns.Behaviour{
+	dns.ServFail().For("servfail.any.example"), dns.NXDomain().For("nxdomain.any.example"), dns.Refused().For("refused.any.example"),
+	dns.Truncated().For("truncated.any.example"), dns.Malformed(dns.PointerLoop).For("malformed.any.example"),
+}
+
+// forged are forgeries by name.
+var forged = []dns.Behaviour{
+	dns.Spoofed(elsewhereAt, dns.WrongID).For("id.any.example"), dns.Spoofed(elsewhereAt, dns.WrongQuestion).For("question.any.example"),
+	dns.Spoofed(elsewhereAt, dns.WrongPort).For("port.any.example"),
+}
+
 // naming has every resolver misbehave.
-func naming(how dns.Behaviour) arrange {
-	return both(zone, func(_ *testing.T, b *testbed.Bed, _ string) { b.Impair(b.DNS.Do(how)) })
+func naming(how ...dns.Behaviour) arrange {
+	return both(zone, func(_ *testing.T, b *testbed.Bed, _ string) {
+		for _, h := range how {
+			b.Impair(b.DNS.Do(h))
+		}
+	})
 }
 
 // firstOnly has the first resolver that the device is told of misbehave, and no other.
-func firstOnly(how dns.Behaviour) arrange {
-	return both(zone, func(_ *testing.T, b *testbed.Bed, _ string) { b.Impair(b.DNS.Told[0].Do(how)) })
+func firstOnly(how ...dns.Behaviour) arrange {
+	return both(zone, func(_ *testing.T, b *testbed.Bed, _ string) {
+		for _, h := range how {
+			b.Impair(b.DNS.Told[0].Do(h))
+		}
+	})
 }
 
 // portal answers for every name, and shows a page of its own.

@@ -60,6 +60,7 @@ func needsPeers(t *testing.T) {
 
 func TestPeers(t *testing.T) {
 	needsPeers(t)
+	t.Parallel()
 	if err := join.Available(); err != nil {
 		t.Fatal(err)
 	}

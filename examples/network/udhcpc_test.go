@@ -47,17 +47,16 @@ const (
 
 var udhcpcPeers = []peer{
 	{name: "udhcpc", dhcp: true, script: udhcpc + afterwards},
-	{name: "udhcpc-silence", dhcp: true, script: udhcpc, arrange: leases(func(l *dhcp.Leases) { l.Silent = dhcp.Everything })},
+	{name: "udhcpc-silence", dhcp: true, script: strings.Replace(udhcpc, "-t 3", "-t 2", 1), arrange: leases(func(l *dhcp.Leases) { l.Silent = dhcp.Everything })},
 	{name: "udhcpc-refused", dhcp: true, answers: true, script: udhcpcStays + `start -t 5 -T 3; says 1 'script: nak'; stop; has; repeats <said | sed '/script: nak/q'`, arrange: leases(refuse)},
 
 	{name: "udhcpc-retry", dhcp: true, answers: true, script: udhcpcAgain, arrange: when(upTo(1, "DISCOVER"), unanswered("DISCOVER"))},
 	{name: "udhcpc-no-ack", dhcp: true, answers: true, script: udhcpcAgain, arrange: when(upTo(1, "REQUEST"), unanswered("REQUEST"))},
 	{name: "udhcpc-slow", dhcp: true, answers: true, script: strings.Replace(udhcpcAgain, "-T 2", "-T 1", 1), arrange: leases(func(l *dhcp.Leases) { l.Slow = 2 * time.Second })},
-	{name: "udhcpc-full", dhcp: true, answers: true, script: strings.Replace(udhcpc, "-t 3", "-t 2", 1), arrange: leases(full)},
+	{name: "udhcpc-full", dhcp: true, answers: true, script: strings.Replace(udhcpc, "-t 3", "-t 1", 1), arrange: leases(full)},
 
 	{name: "udhcpc-renew", dhcp: true, answers: true, script: udhcpcRenews, arrange: leases(unhurried)},
-	{name: "udhcpc-rebind", dhcp: true, answers: true, script: udhcpcRenews, arrange: leases(unanswered("RENEW"))},
-	{name: "udhcpc-lost", dhcp: true, answers: true, script: strings.Replace(udhcpcRenews, "-T 3", "-T 1", 1), arrange: leases(unanswered("RENEW", "REBIND"))},
+	{name: "udhcpc-rebind", dhcp: true, answers: true, script: strings.Replace(udhcpcRenews, "-T 3", "-T 2", 1), arrange: leases(unanswered("RENEW"))},
 	{name: "udhcpc-renew-refused", dhcp: true, answers: true, script: udhcpcRenews, arrange: when(upTo(1, "RENEW"), refuse)},
 	{name: "udhcpc-moved", dhcp: true, answers: true, script: udhcpcRenews, arrange: when(since(1, "RENEW"), elsewhere)},
 
