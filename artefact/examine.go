@@ -25,6 +25,7 @@ type content struct {
 // several goroutines at once. What it keeps of the data it copies.
 var examiners = []func(c content, found *Found){
 	findAccounts,
+	findSecrets,
 }
 
 const (
@@ -148,4 +149,7 @@ func (p piece) examine(ctx context.Context, buffer []byte, found *Found, dark *i
 // add joins facts.
 func (f *Found) add(g Found) {
 	f.Accounts = append(f.Accounts, g.Accounts...)
+	f.Certificates = append(f.Certificates, g.Certificates...)
+	f.PrivateKeys = append(f.PrivateKeys, g.PrivateKeys...)
+	f.PublicKeys = append(f.PublicKeys, g.PublicKeys...)
 }

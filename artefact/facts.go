@@ -44,7 +44,10 @@ type Facts struct {
 
 // Found are the facts of all contents, in the order in which these lie.
 type Found struct {
-	Accounts []Account
+	Accounts     []Account
+	Certificates []Certificate
+	PrivateKeys  []PrivateKey
+	PublicKeys   []PublicKey
 }
 
 // Summary says in one line what it is.
