@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/shakedown-test/shakedown/artefact/apps"
 	"github.com/shakedown-test/shakedown/firmware"
 	"github.com/shakedown-test/shakedown/firmware/tree"
 	"github.com/shakedown-test/shakedown/product"
@@ -48,6 +49,7 @@ type Found struct {
 	Certificates []Certificate
 	PrivateKeys  []PrivateKey
 	PublicKeys   []PublicKey
+	Apps         []*apps.App // of all archives
 }
 
 // Summary says in one line what it is.
@@ -102,6 +104,10 @@ func Examine(ctx context.Context, s Source) (*Facts, error) {
 	if err := f.examine(ctx); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("examine %s: %w", s.File, err)
+	}
+	if err := f.findApps(ctx); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("look for apps in %s: %w", s.File, err)
 	}
 	return f, nil
 }
