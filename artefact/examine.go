@@ -23,6 +23,7 @@ type content struct {
 // stretch, by several goroutines at once. What it keeps of the data it copies.
 var examiners = []func(c content, found *Found){
 	findAccounts,
+	findBinaries,
 }
 
 const (
@@ -108,4 +109,5 @@ func examineLeaf(ctx context.Context, n *tree.Node, buffer []byte, found *Found,
 // add joins facts.
 func (f *Found) add(g Found) {
 	f.Accounts = append(f.Accounts, g.Accounts...)
+	f.Binaries = append(f.Binaries, g.Binaries...)
 }

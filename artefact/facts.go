@@ -45,6 +45,7 @@ type Facts struct {
 // Found are the facts of all contents, in the order in which these lie.
 type Found struct {
 	Accounts []Account
+	Binaries []Binary
 }
 
 // Summary says in one line what it is.
