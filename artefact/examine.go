@@ -24,6 +24,7 @@ type content struct {
 var examiners = []func(c content, found *Found){
 	findAccounts,
 	findBinaries,
+	findStartup,
 }
 
 const (
@@ -76,6 +77,7 @@ func (f *Facts) examine(ctx context.Context) error {
 		f.add(found[i])
 		f.Opaque += opaque[i]
 	}
+	f.conclude()
 	return nil
 }
 
@@ -110,4 +112,5 @@ func examineLeaf(ctx context.Context, n *tree.Node, buffer []byte, found *Found,
 func (f *Found) add(g Found) {
 	f.Accounts = append(f.Accounts, g.Accounts...)
 	f.Binaries = append(f.Binaries, g.Binaries...)
+	f.startup = append(f.startup, g.startup...)
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/shakedown-test/shakedown/artefact/startup"
 	"github.com/shakedown-test/shakedown/firmware"
 	"github.com/shakedown-test/shakedown/firmware/tree"
 	"github.com/shakedown-test/shakedown/product"
@@ -38,6 +39,7 @@ type Facts struct {
 	Opaque  int64     // bytes of it that nothing opens and that look random: encrypted, or packed in an unknown way
 
 	Found
+	Starts []startup.Start // what the file systems in it start
 
 	close []func() error
 }
@@ -46,6 +48,7 @@ type Facts struct {
 type Found struct {
 	Accounts []Account
 	Binaries []Binary
+	startup  []startup.Read
 }
 
 // Summary says in one line what it is.
