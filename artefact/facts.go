@@ -46,9 +46,12 @@ type Facts struct {
 
 // Found are the facts of all contents, in the order in which these lie.
 type Found struct {
-	Accounts []Account
-	Binaries []Binary
-	startup  []startup.Read
+	Binaries     []Binary
+	startup      []startup.Read
+	Accounts     []Account
+	Certificates []Certificate
+	PrivateKeys  []PrivateKey
+	PublicKeys   []PublicKey
 }
 
 // Summary says in one line what it is.

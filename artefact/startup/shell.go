@@ -22,7 +22,6 @@ type frame struct {
 
 // chain is a list of commands that && and || join.
 type chain struct {
-	op    string
 	last  answer
 	when  []string
 	never bool

@@ -38,6 +38,7 @@ type peer struct {
 	name    string
 	script  string // run by sh; what it prints is compared
 	dhcp    bool   // it gets its address itself
+	answers bool   // what the stand-ins answered is compared too
 	arrange arrange
 }
 
@@ -45,7 +46,9 @@ type peer struct {
 type arrange func(t *testing.T, b *testbed.Bed, dir string)
 
 // peers are all of them; each file of this folder adds its own.
-var peers = slices.Concat(addressPeers, timePeers, webPeers, homePeers, cloudPeers, natPeers, gatewayPeers, sixPeers)
+var peers = slices.Concat(
+	addressPeers, udhcpcPeers, dhclientPeers, namesPeers, timePeers, webPeers, homePeers, cloudPeers, natPeers, gatewayPeers, sixPeers,
+)
 
 // needsPeers skips a test where the programs are not wanted.
 func needsPeers(t *testing.T) {
@@ -57,6 +60,7 @@ func needsPeers(t *testing.T) {
 
 func TestPeers(t *testing.T) {
 	needsPeers(t)
+	t.Parallel()
 	if err := join.Available(); err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +72,7 @@ func TestPeers(t *testing.T) {
 				p.arrange(t, b, dir)
 			}
 			output := run(t, b.Log, b.Place("device", !p.dhcp), dir, p.script)
-			compare(t, p.name, output+"\nseen by the stand-ins:\n"+seen(b.Log))
+			compare(t, p.name, output+"\nseen by the stand-ins:\n"+seen(b.Log, p.answers))
 		})
 	}
 }
@@ -168,11 +172,11 @@ func settle(text string) string {
 	})
 }
 
-// seen is what the stand-ins saw and sent, each sort once.
-func seen(log *evidence.Log) string {
+// seen is what the stand-ins saw, and sent where answers is set, each sort once.
+func seen(log *evidence.Log, answers bool) string {
 	var lines []string
 	for _, e := range log.Since(0) {
-		if e.Kind == evidence.In || e.Kind == evidence.Bad || e.Kind == evidence.Seen {
+		if e.Kind == evidence.In || e.Kind == evidence.Bad || e.Kind == evidence.Seen || answers && e.Kind == evidence.Out {
 			lines = append(lines, settle(fmt.Sprintf("  %s %s: %s\n", e.Kind, e.Part, e.Text)))
 		}
 	}

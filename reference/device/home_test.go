@@ -195,6 +195,7 @@ func TestDeviceWorksWithoutARouterThatOpensPorts(t *testing.T) {
 }
 
 func TestDeviceRenewsItsPort(t *testing.T) {
+	t.Parallel()
 	h := newHomeRig(t)
 	h.start()
 	h.subscribed(0)
