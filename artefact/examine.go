@@ -1,16 +1,18 @@
 package artefact
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/shakedown-test/shakedown/firmware/tree"
 )
 
-// content is a leaf, or a stretch of a large one, as an examiner is given it.
+// content is a piece, or a stretch of a large one, as an examiner is given it.
 type content struct {
 	node  *tree.Node
 	data  []byte // valid until the examiner returns
@@ -19,26 +21,67 @@ type content struct {
 	whole bool   // data are all of the node's
 }
 
-// examiners are all that look for facts. Each is called once for every leaf, or for every stretch of a leaf that is longer than
-// stretch, by several goroutines at once. What it keeps of the data it copies.
+// examiners are all that look for facts. Each is called once for every piece, or for every stretch of one that is longer than stretch, by
+// several goroutines at once. What it keeps of the data it copies.
 var examiners = []func(c content, found *Found){
 	findAccounts,
+	findBinaries,
+	findStartup,
+	findSecrets,
 }
 
 const (
-	stretch = 64 << 20 // bytes of a leaf that are looked at together
+	stretch = 64 << 20 // bytes that are looked at together
 	overlap = 64 << 10 // bytes that a stretch shares with the one before
 )
 
-// examine looks at every byte of the leaves.
-func (f *Facts) examine(ctx context.Context) error {
-	var leaves []*tree.Node
-	for n := range f.Root.All() {
-		if n.Data != nil && n.Leaf() {
-			leaves = append(leaves, n)
+// piece is a run of bytes of a node that lies in none of its children.
+type piece struct {
+	node     *tree.Node
+	from, to int64
+}
+
+// shortest is how long a run between children must be to be looked at: headers and what fills up to the next block are shorter.
+const shortest = 24
+
+// pieces are all bytes of the artefact, once: the leaves, and of what holds parts that lie in it as they are, the bytes between those.
+func pieces(root *tree.Node) (all []piece) {
+	for n := range root.All() {
+		if n.Data == nil {
+			continue
+		}
+		if n.Leaf() {
+			all = append(all, piece{n, 0, n.Data.Size()})
+			continue
+		}
+		var parts []*tree.Node
+		for _, c := range n.Children {
+			if c.Offset >= 0 && c.Data != nil {
+				parts = append(parts, c)
+			}
+		}
+		if len(parts) == 0 {
+			continue // it is packed
+		}
+		slices.SortFunc(parts, func(a, b *tree.Node) int { return cmp.Compare(a.Offset, b.Offset) })
+		free := int64(0)
+		for _, c := range parts {
+			if c.Offset-free >= shortest {
+				all = append(all, piece{n, free, c.Offset})
+			}
+			free = max(free, c.Offset+c.Data.Size())
+		}
+		if n.Data.Size()-free >= shortest {
+			all = append(all, piece{n, free, n.Data.Size()})
 		}
 	}
-	found, opaque := make([]Found, len(leaves)), make([]int64, len(leaves))
+	return all
+}
+
+// examine looks at every byte.
+func (f *Facts) examine(ctx context.Context) error {
+	all := pieces(f.Root)
+	found, opaque := make([]Found, len(all)), make([]int64, len(all))
 	var (
 		workers sync.WaitGroup
 		mu      sync.Mutex
@@ -54,14 +97,14 @@ func (f *Facts) examine(ctx context.Context) error {
 				next++
 				stop := failed != nil
 				mu.Unlock()
-				if i >= len(leaves) || stop {
+				if i >= len(all) || stop {
 					return
 				}
 				var err error
-				buffer, err = examineLeaf(ctx, leaves[i], buffer, &found[i], &opaque[i])
+				buffer, err = all[i].examine(ctx, buffer, &found[i], &opaque[i])
 				if err != nil {
 					mu.Lock()
-					failed = fmt.Errorf("%s: %w", leaves[i].Path(), err)
+					failed = fmt.Errorf("%s: %w", all[i].node.Path(), err)
 					mu.Unlock()
 				}
 			}
@@ -75,18 +118,19 @@ func (f *Facts) examine(ctx context.Context) error {
 		f.add(found[i])
 		f.Opaque += opaque[i]
 	}
+	f.conclude()
 	return nil
 }
 
-// examineLeaf has all examiners look at a leaf. It gives the buffer back, which may have grown.
-func examineLeaf(ctx context.Context, n *tree.Node, buffer []byte, found *Found, dark *int64) ([]byte, error) {
-	size := n.Data.Size()
-	for at := int64(0); at == 0 || at < size; at += stretch {
+// examine has all examiners look at a piece. It gives the buffer back, which may have grown.
+func (p piece) examine(ctx context.Context, buffer []byte, found *Found, dark *int64) ([]byte, error) {
+	n := p.node
+	for at := p.from; at == p.from || at < p.to; at += stretch {
 		if err := ctx.Err(); err != nil {
 			return buffer, err
 		}
-		from := max(0, at-overlap)
-		want := int(min(size, at+stretch) - from)
+		from := max(p.from, at-overlap)
+		want := int(min(p.to, at+stretch) - from)
 		if cap(buffer) < want {
 			buffer = make([]byte, want)
 		}
@@ -94,7 +138,7 @@ func examineLeaf(ctx context.Context, n *tree.Node, buffer []byte, found *Found,
 		if got, err := n.Data.ReadAt(data, from); err != nil && (err != io.EOF || got < want) {
 			return buffer, err
 		}
-		c := content{node: n, data: data, at: from, fresh: int(at - from), whole: size <= stretch}
+		c := content{node: n, data: data, at: from, fresh: int(at - from), whole: p.to-p.from == n.Data.Size() && n.Data.Size() <= stretch}
 		for _, look := range examiners {
 			look(c, found)
 		}
@@ -108,4 +152,9 @@ func examineLeaf(ctx context.Context, n *tree.Node, buffer []byte, found *Found,
 // add joins facts.
 func (f *Found) add(g Found) {
 	f.Accounts = append(f.Accounts, g.Accounts...)
+	f.Binaries = append(f.Binaries, g.Binaries...)
+	f.startup = append(f.startup, g.startup...)
+	f.Certificates = append(f.Certificates, g.Certificates...)
+	f.PrivateKeys = append(f.PrivateKeys, g.PrivateKeys...)
+	f.PublicKeys = append(f.PublicKeys, g.PublicKeys...)
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // gate lets as many jobs run at once as this machine can keep time for: while it lags, fewer and fewer; while it does not, one more
-// with every job that ends.
+// with every job that ends. It lets them in one after the other, since a job computes most while it begins.
 type gate struct {
 	most  int                           // at any time
 	least int                           // even on a machine that lags
@@ -18,11 +18,15 @@ type gate struct {
 	now     int // so many may run
 	running int
 	shrunk  time.Time
+	begins  time.Time     // not before then the next one
 	changed chan struct{} // closed and replaced when a job ends
 }
 
 // settle is how long the gate looks back for lateness, and waits between two reductions.
 const settle = time.Second
+
+// apart is the time between the beginnings of two jobs at least.
+const apart = 10 * time.Millisecond
 
 func newGate(most int, lag func(time.Time) time.Duration, limit time.Duration) *gate {
 	return &gate{most: most, least: min(2, most), lag: lag, limit: limit, now: max(1, most/2), changed: make(chan struct{})}
@@ -34,8 +38,13 @@ func (g *gate) enter(ctx context.Context) error {
 		g.mu.Lock()
 		if g.running < g.now {
 			g.running++
+			begins := time.Now()
+			if g.begins.After(begins) {
+				begins = g.begins
+			}
+			g.begins = begins.Add(apart)
 			g.mu.Unlock()
-			return nil
+			return g.await(ctx, begins)
 		}
 		changed := g.changed
 		g.mu.Unlock()
@@ -45,6 +54,19 @@ func (g *gate) enter(ctx context.Context) error {
 		}
 	}
 	return ctx.Err()
+}
+
+// await waits until a job that was let in may begin.
+func (g *gate) await(ctx context.Context, begins time.Time) error {
+	wait := time.NewTimer(time.Until(begins))
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+		return nil
+	case <-ctx.Done():
+		g.leave()
+		return ctx.Err()
+	}
 }
 
 // leave says that a job has ended.

@@ -19,6 +19,7 @@ import (
 type Options struct {
 	Product   *product.Product
 	File      string // of the product, for the report; empty for the bundled one
+	Command   string // that begins such a campaign: "shakedown run product.yaml"
 	Risks     []check.Risk
 	Incidents func(id string) (evidence.Incident, bool)
 	Kinds     driver.Kinds
@@ -40,7 +41,7 @@ type Options struct {
 // Plan says what would run. It fails when a selection names nothing.
 func Plan(o Options, now time.Time) (evidence.Plan, error) {
 	p := evidence.Plan{
-		Product: o.Product.Name, File: o.File, Version: o.Version, Seed: o.Seed, Created: now, Selection: selection(o),
+		Product: o.Product.Name, File: o.File, Command: o.Command, Version: o.Version, Seed: o.Seed, Created: now, Selection: selection(o),
 		Timeout: o.Timeout.Seconds(), Defects: o.Defects, KeepSecrets: o.KeepSecrets, Schedule: o.Schedule.String(), Profiles: o.Profiles,
 	}
 	for _, part := range o.Product.Parts {
@@ -54,6 +55,9 @@ func Plan(o Options, now time.Time) (evidence.Plan, error) {
 	}
 	for _, v := range o.Product.Variants {
 		p.Variants = append(p.Variants, evidence.VariantInfo{Name: v.Name, Hardware: v.Hardware, Firmware: v.Firmware, Share: v.Share})
+	}
+	for _, s := range o.Product.States {
+		p.States = append(p.States, evidence.Statement(s))
 	}
 	for _, d := range o.Product.Accepted {
 		p.Accepted = append(p.Accepted, evidence.Acceptance{Check: d.Check, Variant: d.Variant, Reason: d.Reason, Until: d.Until.Time})

@@ -254,11 +254,7 @@ func (r *runner) variant(name string) product.Variant {
 // reproduce is the command that runs just this job again. What a check was told of networks and their faults it adds itself, as far as a
 // finding rests on it.
 func (r *runner) reproduce(job evidence.Job) string {
-	file := ""
-	if r.o.File != "" {
-		file = " " + r.o.File
-	}
-	command := fmt.Sprintf("shakedown run%s --only %s --seed %d", file, job.Check, r.o.Seed)
+	command := fmt.Sprintf("%s --only %s --seed %d", r.o.Command, job.Check, r.o.Seed)
 	for _, d := range r.o.Defects {
 		command += " --defect " + d
 	}

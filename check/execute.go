@@ -52,7 +52,7 @@ func (c *Check) Execute(ctx context.Context, x Execution) evidence.Result {
 			ref.File = x.File
 		}
 	}
-	r.Findings, r.Measurements, r.Networks = t.findings, t.measurements, t.networks
+	r.Findings, r.Measurements, r.Networks, r.Artefacts = t.findings, t.measurements, t.networks, t.artefacts
 	switch {
 	case ctx.Err() != nil:
 		r.Outcome, r.Reason, r.Findings = evidence.NotRun, "interrupted", nil

@@ -23,6 +23,7 @@ type T struct {
 	findings     []Finding
 	measurements []Measurement
 	networks     []evidence.Lived
+	artefacts    []evidence.Opened
 }
 
 // Step says, in the present tense, what the check does now.
@@ -44,6 +45,9 @@ func (t *T) Measure(name string, value float64, unit, limit string) {
 
 // Lived notes how the part fared in a network.
 func (t *T) Lived(l evidence.Lived) { t.networks = append(t.networks, l) }
+
+// Opened notes what an artefact holds.
+func (t *T) Opened(o evidence.Opened) { t.artefacts = append(t.artefacts, o) }
 
 // MeasureTime notes a span of device time in seconds.
 func (t *T) MeasureTime(name string, d time.Duration, limit string) {

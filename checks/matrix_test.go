@@ -17,12 +17,13 @@ func TestThreeLaws(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the matrix keeps time, which the race detector does not")
 	}
+	t.Parallel()
 	p, err := product.Load("reference", reference.File(), known())
 	if err != nil {
 		t.Fatal(err)
 	}
 	o := campaign.Options{
-		Product: p, Risks: checks.All(), Incidents: checks.Incident, Kinds: driver.Kinds{"reference": reference.Kind()}, Seed: 1, Parallel: 128,
+		Product: p, Risks: checks.All(), Incidents: checks.Incident, Kinds: driver.Kinds{"reference": reference.Kind()}, Seed: 1, Parallel: 192,
 	}
 	m, err := campaign.Selftest(t.Context(), o, firstDefects(), 1, t.TempDir(), silent{})
 	if err != nil {

@@ -22,6 +22,7 @@ import (
 // An unknown is never a pass: no check may pass on a part that does nothing at all, nor on one that opens connections and says
 // nothing, nor on a server that accepts them and says nothing, nor on a file that is empty or cannot be read.
 func TestNoCheckPassesOnNothing(t *testing.T) {
+	t.Parallel()
 	encrypted := make([]byte, 1<<16)
 	rand.NewChaCha8([32]byte{1}).Read(encrypted)
 	for name, part := range map[string]struct {

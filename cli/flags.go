@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -76,7 +77,7 @@ func (a *app) options(p *product.Product, file string, f runFlags) (campaign.Opt
 		f.seed = rand.Uint64() >> 1
 	}
 	return campaign.Options{
-		Product: p, File: file, Risks: a.risks, Incidents: checks.Incident, Kinds: a.kinds, Version: Version,
+		Product: p, File: file, Command: strings.TrimSpace("shakedown run " + file), Risks: a.risks, Incidents: checks.Incident, Kinds: a.kinds, Version: Version,
 		Only: f.only, Skip: f.skip, Risk: f.risk, Seed: f.seed, Repeat: f.repeat, Timeout: f.timeout,
 		Parallel: parallel(p, f.jobs, runtime.NumCPU()), Defects: f.defects, KeepSecrets: f.keepSecrets, Confirm: true,
 		Schedule: faults, Shrink: f.shrink, Profiles: f.profiles,

@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/shakedown-test/shakedown/checks"
 	"github.com/shakedown-test/shakedown/link/profile"
 	"github.com/shakedown-test/shakedown/product"
 	"github.com/shakedown-test/shakedown/reference"
@@ -40,6 +41,9 @@ func (a *app) known() product.Known {
 		k.Drivers = append(k.Drivers, name)
 	}
 	slices.Sort(k.Drivers)
+	for _, r := range checks.Requirements() {
+		k.Requirements = append(k.Requirements, r.ID)
+	}
 	return k
 }
 

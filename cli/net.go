@@ -140,17 +140,22 @@ func (a *app) net(ctx context.Context, f netFlags, command []string) (err error)
 	}
 	show := a.watchNet(f, b, place.Link)
 	defer show.close()
+	var env []string
 	if f.profile != "" {
-		on := place.Link
-		if p.Link == profile.Uplink {
-			on = b.World.Home().Uplink
+		s, err := b.Enter(p, place.Link)
+		if err != nil {
+			return failed(err)
 		}
-		defer p.Apply(on, clk)()
+		defer s.Leave()
+		s.Shut()
+		if s.Proxy != nil {
+			env = []string{"http_proxy=" + s.Proxy.URL, "https_proxy=" + s.Proxy.URL, "HTTPS_PROXY=" + s.Proxy.URL}
+		}
 	}
 	if f.iface != "" {
 		return a.device(ctx, f.iface, place.Link)
 	}
-	return a.program(ctx, place, command, show)
+	return a.program(ctx, place, command, env, show)
 }
 
 // record writes what passes on the link to a file.

@@ -17,10 +17,13 @@ const (
 	askedGrace = 3 * time.Second
 )
 
-// program runs a command in the network, and ends with its exit status.
-func (a *app) program(ctx context.Context, place join.Place, command []string, show *netWatch) error {
+// program runs a command in the network, with env added to its environment, and ends with its exit status.
+func (a *app) program(ctx context.Context, place join.Place, command, env []string, show *netWatch) error {
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = a.Stdin, show.over(a.Stdout, a.OutTerminal), show.over(a.Stderr, a.ErrTerminal)
+	if len(env) > 0 {
+		cmd.Env = append(cmd.Environ(), env...)
+	}
 	cmd.WaitDelay = time.Second // for what it left behind with its output open
 	p, err := place.Prepare(cmd)
 	if err != nil {

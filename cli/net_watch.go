@@ -82,6 +82,9 @@ func (w *netWatch) follow(ctx context.Context, log *evidence.Log) {
 // take shows one event.
 func (w *netWatch) take(e evidence.Event) {
 	text := plain(e.Text)
+	if (e.Kind == evidence.Impair || e.Kind == evidence.Heal) && e.Part != "" && !strings.HasPrefix(text, e.Part) {
+		text = e.Part + ": " + text
+	}
 	switch e.Kind {
 	case evidence.Impair:
 		w.force(text, true)

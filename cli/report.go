@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
 
 	"github.com/spf13/cobra"
 
+	"github.com/shakedown-test/shakedown/checks"
 	"github.com/shakedown-test/shakedown/evidence"
 	"github.com/shakedown-test/shakedown/report"
 )
@@ -14,6 +16,7 @@ import (
 // reportFlags are the flags of report.
 type reportFlags struct {
 	format, out, against string
+	requirements         bool
 }
 
 func (a *app) reportCommand() *cobra.Command {
@@ -26,14 +29,24 @@ when the run was interrupted. It is judged anew, today: an accepted deviation
 may have expired. With --against, it says what is new, fixed and still there
 since an older run.`,
 		Example: `  shakedown report shakedown-run-20270131-120000 --format junit --out junit.xml
-  shakedown report NEW --against OLD`,
+  shakedown report NEW --against OLD
+  shakedown report RUN --requirements`,
 		Args: arguments(1, 1),
 		RunE: func(_ *cobra.Command, args []string) error { return a.report(args[0], f) },
 	}
 	formats(c, &f.format, "html", "json", "junit", "sarif")
 	c.Flags().StringVar(&f.out, "out", "", "the `file` to write (default: the terminal)")
 	c.Flags().StringVar(&f.against, "against", "", "`folder` of an older run to compare with; as text, html or json")
+	c.Flags().BoolVar(&f.requirements, "requirements", false, "say of every clause of the regulations and baselines what is known; as text or json")
 	return c
+}
+
+// clauses are all that the report can speak of.
+func clauses() (out []report.Clause) {
+	for _, r := range checks.Requirements() {
+		out = append(out, report.Clause{ID: r.ID, Scheme: r.Scheme, Clause: r.Clause, Topic: r.Topic, Level: string(r.Level)})
+	}
+	return out
 }
 
 func (a *app) report(dir string, f reportFlags) error {
@@ -49,6 +62,12 @@ func (a *app) report(dir string, f reportFlags) error {
 		"junit": func(w io.Writer) error { return report.JUnit(w, in) },
 		"sarif": func(w io.Writer) error { return report.SARIF(w, in) },
 	}[f.format]
+	if f.requirements {
+		if f.against != "" || f.format != "text" && f.format != "json" {
+			return usage(errors.New("--requirements goes with --format text or json, and without --against"))
+		}
+		write = func(w io.Writer) error { return report.Requirements(w, in, clauses(), report.Format(f.format)) }
+	}
 	if f.against != "" {
 		if f.format == "junit" || f.format == "sarif" {
 			return usage(fmt.Errorf("a comparison cannot be written as %s\nhint: use text, html or json", f.format))

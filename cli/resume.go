@@ -41,7 +41,7 @@ func (a *app) resume(cmd *cobra.Command, args []string, f runFlags) error {
 		return err
 	}
 	o := campaign.Options{
-		Product: p, File: plan.File, Risks: a.risks, Incidents: checks.Incident, Kinds: a.kinds, Version: Version, Seed: plan.Seed,
+		Product: p, File: plan.File, Command: plan.Command, Risks: a.risks, Incidents: checks.Incident, Kinds: a.kinds, Version: Version, Seed: plan.Seed,
 		Timeout: time.Duration(plan.Timeout * float64(time.Second)), Defects: plan.Defects, KeepSecrets: plan.KeepSecrets,
 		Parallel: parallel(p, f.jobs, runtime.NumCPU()), Confirm: true,
 		Shrink: f.shrink, Profiles: plan.Profiles,

@@ -61,6 +61,11 @@ func (a *app) run(ctx context.Context, file string, f runFlags) error {
 	if err != nil {
 		return err
 	}
+	return a.begin(ctx, o, src, f)
+}
+
+// begin plans a campaign, makes its run folder and carries it out. Src is the product file.
+func (a *app) begin(ctx context.Context, o campaign.Options, src []byte, f runFlags) error {
 	plan, err := campaign.Plan(o, a.Now())
 	if err != nil {
 		return usage(err)

@@ -3,6 +3,7 @@ package driver
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os/exec"
 	"regexp"
@@ -19,7 +20,10 @@ import (
 	"github.com/shakedown-test/shakedown/world/clock"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	flag.Set("test.parallel", "16") // they wait more than they compute
+	goleak.VerifyTestMain(m)
+}
 
 // subject is a driver under acceptance. A part that runs on this machine prints "up PID" when it is up.
 type subject struct {

@@ -86,6 +86,7 @@ type Lived struct {
 	Promised  float64 `json:"promised"`
 	Connect   float64 `json:"connect_seconds,omitempty"` // median time to a session, device time; 0: none came about
 	Command   float64 `json:"command_seconds,omitempty"` // median time to the effect of a command
+	Note      string  `json:"note,omitempty"`            // since when the times count, or why there were no trials
 }
 
 // Result is what became of one job: a check on a variant.
@@ -100,8 +101,9 @@ type Result struct {
 	Seconds      float64       `json:"seconds"`          // wall time that it took
 	Findings     []Finding     `json:"findings,omitempty"`
 	Measurements []Measurement `json:"measurements,omitempty"`
-	Networks     []Lived       `json:"networks,omitempty"` // of the check that lets a part live in several
-	Dir          string        `json:"dir,omitempty"`      // the job's folder, relative to the run folder
+	Networks     []Lived       `json:"networks,omitempty"`  // of the check that lets a part live in several
+	Artefacts    []Opened      `json:"artefacts,omitempty"` // of the check that opens them
+	Dir          string        `json:"dir,omitempty"`       // the job's folder, relative to the run folder
 }
 
 // CheckInfo is the metadata of a check as it stood when the run was planned, so that a report needs nothing but the run folder.
@@ -162,10 +164,17 @@ type Acceptance struct {
 	Until   time.Time `json:"until"`
 }
 
+// Statement is what the maker states on a requirement.
+type Statement struct {
+	Requirement string `json:"requirement"`
+	Text        string `json:"text"`
+}
+
 // Plan is what a run set out to do. It is written before the first job starts.
 type Plan struct {
 	Product    string        `json:"product"`
 	File       string        `json:"file,omitempty"` // the product file, empty for the bundled reference product
+	Command    string        `json:"command"`        // that begins such a run: "shakedown run product.yaml"
 	Version    string        `json:"shakedown"`      // of Shakedown
 	Seed       uint64        `json:"seed"`
 	Created    time.Time     `json:"created"`
@@ -176,6 +185,7 @@ type Plan struct {
 	Accepted   []Acceptance  `json:"accepted,omitempty"`
 	StandIns   []string      `json:"stand_ins,omitempty"`  // names of the parts that Shakedown plays
 	Undeclared []string      `json:"undeclared,omitempty"` // values that checks need and the product file does not declare
+	States     []Statement   `json:"states,omitempty"`     // of the maker, on requirements
 	Selection  string        `json:"selection,omitempty"`  // the --only, --skip, --risk that narrowed it
 
 	// What --resume needs to go on in the same way.

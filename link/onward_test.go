@@ -130,15 +130,21 @@ func TestCopyOnFrozen(t *testing.T) {
 func TestCopyOnSeesEnd(t *testing.T) {
 	b := newBench(t)
 	part, standIn := b.pair()
-	near, far := tcpPair(t, 4<<10)
+	near, far := tcpPair(t, 8<<10)
 	ended := b.copying(near, standIn)
-	sent := numbers(40_000)
+	sent := numbers(60_000)
 	for i := 0; i < len(sent); i += 400 {
 		part.Write(sent[i : i+400])
 	}
 	part.CloseWrite()
-	if e := b.await(evidence.Close, "peer fin"); e.Data != (Traffic{Received: 40_000}) {
+	if e := b.await(evidence.Close, "peer fin"); e.Data != (Traffic{Received: 60_000}) {
 		t.Errorf("the event has %v", e.Data)
+	}
+	select {
+	case r := <-ended:
+		t.Errorf("the copy was not stuck: %d, %v", r.n, r.err)
+		ended <- r
+	default:
 	}
 	got := make([]byte, len(sent))
 	if _, err := io.ReadFull(far, got); err != nil || !bytes.Equal(got, sent) {

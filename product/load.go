@@ -19,6 +19,8 @@ type Known struct {
 	Drivers []string // driver names; "stand-in" is always known
 
 	Profiles []string // network profiles
+
+	Requirements []string // ids of the requirement register
 }
 
 // Load reads a product file strictly: a key or a name that nothing knows is a mistake. The error is a *Mistakes with everything

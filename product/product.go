@@ -15,6 +15,7 @@ type Product struct {
 	Networks []Network   `yaml:"networks,omitempty"` // network profiles in which the product is promised to work
 	Accepted []Deviation `yaml:"accepted,omitempty"` // findings that the maker accepts, until a day
 	Exclude  []Exclusion `yaml:"exclude,omitempty"`  // risks that this launch decision leaves out
+	States   []Statement `yaml:"states,omitempty"`   // what the maker states on requirements that no check measures
 }
 
 // Role is what a part is to the product.
@@ -270,6 +271,12 @@ type Deviation struct {
 type Exclusion struct {
 	Risk   string `yaml:"risk"`
 	Reason string `yaml:"reason"`
+}
+
+// Statement is what the maker states on a clause of a regulation or baseline.
+type Statement struct {
+	Requirement string `yaml:"requirement"` // id in the requirement register, such as "EN303645:5.2-1"
+	Text        string `yaml:"text"`        // what is so, and where it can be seen
 }
 
 // Date is a day, written YYYY-MM-DD; the zero Date is none.

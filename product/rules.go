@@ -151,4 +151,7 @@ func (l *loader) decisionRules() {
 	for i, e := range l.product.Exclude {
 		oneOf(l, join("exclude", strconv.Itoa(i))+"/risk", "risk", e.Risk, l.known.Risks)
 	}
+	for i, s := range l.product.States {
+		oneOf(l, join("states", strconv.Itoa(i))+"/requirement", "requirement", s.Requirement, l.known.Requirements)
+	}
 }

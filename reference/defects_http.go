@@ -23,6 +23,7 @@ var httpDefects = []Defect{
 	{"http-timeout-hammer", "asks again at once after a time-out", []string{"fault.cloud-brownout"}},
 	{"http-no-timeout", "waits for an answer for ever", []string{"fault.http-slow"}},
 	{"http-any-certificate", "speaks to its API whatever certificate is shown", []string{"environment.http-captive"}},
+	{"http-foreign-ca-crash", "crashes when the certificate of its API is from an authority that it does not know", []string{"environment.http-proxy"}},
 	{"http-captive-gives-up", "tries again after 20 minutes when its API could not be reached a few times", []string{"environment.http-captive"}},
 	{"http-proxy-ignored", "does not use the proxy that it is given", []string{"environment.http-proxy"}},
 	{"http-proxy-any-certificate", "verifies no certificate behind a proxy", []string{"environment.http-proxy"}},

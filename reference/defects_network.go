@@ -13,6 +13,7 @@ var networkDefects = []Defect{
 	{"dns-any-question", "believes answers to any question", []string{"environment.dns-spoof"}},
 	{"dns-any-source", "believes answers from any port", []string{"environment.dns-spoof"}},
 	{"dns-malformed-crash", "crashes at a malformed answer of DNS", []string{"environment.dns-malformed"}},
+	{"dns-malformed-stuck", "asks for no name any more after a malformed answer of DNS", []string{"environment.dns-malformed"}},
 	{"dns-id-sequential", "counts the ids of its queries up", []string{"environment.dns-guess"}},
 	{"dns-port-fixed", "asks from the same two ports", []string{"environment.dns-guess"}},
 	{"dns-hardcoded", "asks a built-in resolver before those of its network", []string{"environment.dns-hardcoded"}},

@@ -1,8 +1,8 @@
 package reference
 
 var routerDefects = []Defect{
-	{"dhcp-gives-up", "asks four times for an address, and then no more", []string{"environment.dhcp-retry", "environment.power-cut-all"}},
 	{"dhcp-hammer", "asks for an address twice a second", []string{"environment.dhcp-retry"}},
+	{"dhcp-gives-up", "asks four times for an address, and then no more", []string{"environment.dhcp-retry", "environment.power-cut-all"}},
 	{"dhcp-never-renews", "does not renew its lease", []string{"environment.dhcp-renew"}},
 	{"dhcp-renew-broadcast", "renews its lease by broadcast", []string{"environment.dhcp-renew"}},
 	{"dhcp-nak-ignored", "goes on with an address that was refused", []string{"environment.dhcp-nak"}},
@@ -18,8 +18,10 @@ var routerDefects = []Defect{
 	{"ipv6-freezes", "stops sending readings when its network has IPv6", []string{"environment.ipv6-appears"}},
 	{"ipv6-no-resolver", "takes no resolver from router advertisements", []string{"environment.ipv6-only"}},
 	{"tells-others", "tells a host of somebody else of every start", []string{"environment.destinations"}},
+	{"asks-for-others", "looks a host of somebody else up", []string{"environment.destinations"}},
 	{"chatters", "sends 20 KB a second to its router", []string{"environment.destinations"}},
 	{"offline-gives-up", "gives up after three failed attempts in a row", []string{"environment.router-reboot", "environment.wan-down"}},
 	{"cloud-watchdog", "starts anew after 40 s without its cloud", []string{"fault.cloud-blackhole"}},
+	{"page-needs-cloud", "serves its page in its home network only while it is online", []string{"fault.cloud-blackhole"}},
 	{"local-needs-cloud", "answers in its home network only while it is online", []string{"fault.cloud-blackhole"}},
 }

@@ -5,6 +5,7 @@ var sessionDefects = []Defect{
 	{"keep-alive-1h", "has a keep-alive of an hour", []string{"protocol.keepalive-value"}},
 	{"ping-never", "measures rarely and forgets to ping in between", []string{"protocol.keepalive-sent"}},
 	{"ping-no-timeout", "does not notice that nobody answers", []string{"fault.keepalive-no-pingresp", "fault.half-open-silent", "fault.half-open-nat", "protocol.malformed-stall", "environment.unsettled-network", "environment.nat-forgets", "environment.nat-address"}},
+	{"ping-timeout-long", "waits three times its keep-alive for the answer to a ping", []string{"environment.nat-forgets", "environment.nat-address"}},
 	{"ping-ignores-server-keepalive", "measures rarely and pings by its own keep-alive, not the server's", []string{"protocol.server-keep-alive"}},
 
 	{"session-lost-no-resubscribe", "does not subscribe again when the server lost its session", []string{"protocol.session-absent", "protocol.session-expiry", "fault.broker-restart"}},

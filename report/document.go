@@ -62,6 +62,7 @@ type JobResult struct {
 	Findings     []FindingResult  `json:"findings"`
 	Measurements []Measured       `json:"measurements"`
 	Networks     []Network        `json:"networks,omitempty" doc:"of the check that lets a part live in several"`
+	Artefacts    []Artefact       `json:"artefacts,omitempty" doc:"of the check that opens them"`
 	Dir          string           `json:"dir,omitempty" doc:"folder of the evidence, relative to the run folder"`
 }
 
@@ -76,6 +77,31 @@ type Network struct {
 	Promised  float64 `json:"promised" doc:"rate of success, 0 to 1"`
 	Connect   float64 `json:"connect_seconds,omitempty" doc:"median device time to a session"`
 	Command   float64 `json:"command_seconds,omitempty" doc:"median device time to the effect of a command"`
+	Note      string  `json:"note,omitempty" doc:"since when the times count, or why there were no trials"`
+}
+
+// Artefact is a file under test as it was opened.
+type Artefact struct {
+	Part     string    `json:"part"`
+	File     string    `json:"file"`
+	Size     int64     `json:"size" doc:"bytes"`
+	SHA256   string    `json:"sha256"`
+	Opaque   int64     `json:"opaque" doc:"bytes that look encrypted or are packed in an unknown way"`
+	Profile  []float64 `json:"profile" doc:"entropy in bits a byte of stretches of equal length"`
+	Contents []Content `json:"contents" doc:"what lies in it, in the order of a tree"`
+	Left     int       `json:"left_out,omitempty" doc:"contents that are not listed"`
+}
+
+// Content is one thing that lies in an artefact.
+type Content struct {
+	Depth  int      `json:"depth" doc:"0 is the artefact itself"`
+	Name   string   `json:"name"`
+	Format string   `json:"format,omitempty"`
+	About  string   `json:"about,omitempty"`
+	Offset int64    `json:"offset" doc:"in what it lies in; -1: it was made from that"`
+	Size   int64    `json:"size" doc:"bytes"`
+	Files  int      `json:"files,omitempty" doc:"of a file system or archive"`
+	Notes  []string `json:"notes,omitempty" doc:"what was odd"`
 }
 
 // FindingResult is a way in which a check did not hold.
@@ -148,6 +174,13 @@ func jobResult(r evidence.Result) JobResult {
 			out.Evidence = append(out.Evidence, EvidenceRef(e))
 		}
 		j.Findings = append(j.Findings, out)
+	}
+	for _, a := range r.Artefacts {
+		out := Artefact{Part: a.Part, File: a.File, Size: a.Size, SHA256: a.SHA256, Opaque: a.Opaque, Profile: a.Profile, Contents: []Content{}, Left: a.Left}
+		for _, c := range a.Lines {
+			out.Contents = append(out.Contents, Content(c))
+		}
+		j.Artefacts = append(j.Artefacts, out)
 	}
 	for _, n := range r.Networks {
 		j.Networks = append(j.Networks, Network(n))

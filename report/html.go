@@ -59,6 +59,7 @@ type page struct {
 	Gaps      []*gap
 	Passed    []*passed
 	Networks  []network
+	Artefacts []opened
 	Replay    string
 	Titles    map[string]string // of the risks, by id
 }
@@ -70,7 +71,7 @@ func HTML(w io.Writer, in Input) error {
 	p := page{
 		Style: template.CSS(style), Plan: in.Plan, Verdict: in.Verdict, Generated: in.Generated,
 		Class: classes[in.Verdict.Readiness], Sentence: sentence(in, v.cases), Tally: tally(v.cases),
-		Variants: v.variants(), Cards: v.cards(), Gaps: v.gaps(), Passed: v.passed(), Networks: v.networks(),
+		Variants: v.variants(), Cards: v.cards(), Gaps: v.gaps(), Passed: v.passed(), Networks: v.networks(), Artefacts: v.artefacts(),
 		Replay: replay(in.Plan), Titles: map[string]string{},
 	}
 	p.Started, p.Seconds = in.span()
@@ -161,15 +162,11 @@ func tally(cases []verdict.Case) []string {
 
 // replay is the command that repeats the run.
 func replay(plan evidence.Plan) string {
-	command := "shakedown run"
+	command := plan.Command
 	if plan.Selection != "" {
 		command += " " + plan.Selection
 	}
-	command += " --seed " + strconv.FormatUint(plan.Seed, 10)
-	if plan.File != "" {
-		command += " " + plan.File
-	}
-	return command
+	return command + " --seed " + strconv.FormatUint(plan.Seed, 10)
 }
 
 // number prints a measured value with three digits, and all that stand before the point.

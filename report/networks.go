@@ -27,9 +27,11 @@ func (l lived) Width() float64 { return l.High - l.Low }
 // Dot is where the mark of the rate begins, so that it stays within the plot.
 func (l lived) Dot() float64 { return max(0, l.Rate()-0.02) }
 
-// Kept says how the trials compare with the promise: "kept", "broken", or "open" when they do not decide.
+// Kept says how the trials compare with the promise: "kept", "broken", "open" when they do not decide, or "untried".
 func (l lived) Kept() string {
 	switch {
+	case l.Trials == 0:
+		return "untried"
 	case l.High < l.Promised:
 		return "broken"
 	case l.Rate() >= l.Promised:

@@ -9,9 +9,10 @@ import (
 
 func TestKept(t *testing.T) {
 	for want, l := range map[string]evidence.Lived{
-		"kept":   {Trials: 8, Successes: 8, Low: 0.68, High: 1, Promised: 0.9},
-		"broken": {Trials: 3, Successes: 0, Low: 0, High: 0.56, Promised: 0.9},
-		"open":   {Trials: 12, Successes: 10, Low: 0.55, High: 0.95, Promised: 0.9},
+		"kept":    {Trials: 8, Successes: 8, Low: 0.68, High: 1, Promised: 0.9},
+		"broken":  {Trials: 3, Successes: 0, Low: 0, High: 0.56, Promised: 0.9},
+		"untried": {Note: "only a proxy leads out"},
+		"open":    {Trials: 12, Successes: 10, Low: 0.55, High: 0.95, Promised: 0.9},
 	} {
 		if got := (lived{Lived: l}).Kept(); got != want {
 			t.Errorf("%d of %d: %s, want %s", l.Successes, l.Trials, got, want)

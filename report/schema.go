@@ -61,7 +61,7 @@ func describe(t reflect.Type) node {
 	case reflect.Slice:
 		items := describe(t.Elem())
 		return node{Type: "array", Items: &items}
-	case reflect.Int:
+	case reflect.Int, reflect.Int64:
 		return node{Type: "integer"}
 	case reflect.Uint64:
 		return node{Type: "integer", Minimum: new(int)}

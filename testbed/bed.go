@@ -86,6 +86,7 @@ type Bed struct {
 	undos     []func()
 
 	cloudAt netip.AddrPort
+	told    string // URL of the proxy that the network tells of; empty: none
 }
 
 // Open puts a testbed together. The real part is not started yet.

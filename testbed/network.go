@@ -97,7 +97,12 @@ func (b *Bed) serveEcho(at netip.Addr) error {
 }
 
 // accept serves the connections of a listener until Close, which ends them.
-func (b *Bed) accept(l net.Listener, serve func(context.Context, net.Conn)) {
+func (b *Bed) accept(l net.Listener, handle func(context.Context, net.Conn)) {
+	b.Undo(serve(l, handle))
+}
+
+// serve serves the connections of a listener until stop, which ends them.
+func serve(l net.Listener, handle func(context.Context, net.Conn)) (stop func()) {
 	var tasks sync.WaitGroup
 	ctx, cancel := context.WithCancel(context.Background())
 	tasks.Go(func() {
@@ -108,15 +113,15 @@ func (b *Bed) accept(l net.Listener, serve func(context.Context, net.Conn)) {
 			}
 			tasks.Go(func() {
 				defer context.AfterFunc(ctx, func() { c.Close() })()
-				serve(ctx, c)
+				handle(ctx, c)
 			})
 		}
 	})
-	b.Undo(func() {
+	return func() {
 		l.Close()
 		cancel()
 		tasks.Wait()
-	})
+	}
 }
 
 // Publish gives a name an address in the world. Where to is not empty, what connects there at its port is passed on to it: a host and

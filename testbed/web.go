@@ -170,6 +170,7 @@ func (b *Bed) webValues(v map[string]string) {
 	for _, name := range []string{"web.url", "web.host", "web.port", "web.name", "web.token", "proxy.url"} {
 		v[name] = ""
 	}
+	v["proxy.url"] = b.told
 	if b.Web == nil {
 		return
 	}

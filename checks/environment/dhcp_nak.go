@@ -26,7 +26,7 @@ var DhcpNak = &check.Check{
 	Sources:      []string{"RFC 2131 sections 3.1 and 4.4.5"},
 	Needs:        check.Needs{Real: product.Device, Speaks: product.MQTT, World: true},
 	Impact:       check.Disturbs,
-	Typical:      90 * time.Second,
+	Typical:      160 * time.Second,
 	Limit:        15 * time.Minute,
 	Run:          dhcpNak,
 }

@@ -41,7 +41,7 @@ func linkBandwidth(ctx context.Context, t *check.T) error {
 	}
 	t.Find(judgeJoined(j)...)
 	if s != nil {
-		f, next, err := work(ctx, t, s, on, 8)
+		f, next, err := work(ctx, t, s, on, 8, 1)
 		if err != nil {
 			return err
 		}

@@ -49,7 +49,7 @@ func linkLatency(ctx context.Context, t *check.T) error {
 			t.Find(judgeJoined(j)...)
 		}
 		if s != nil && rtt < most {
-			f, next, err := work(ctx, t, s, on, 5)
+			f, next, err := work(ctx, t, s, on, 5, 1)
 			if err != nil {
 				return err
 			}

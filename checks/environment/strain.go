@@ -15,6 +15,7 @@ import (
 type strained struct {
 	on      string // as in "a link that loses 5 % of the packets"
 	trials  int
+	tried   int // so many of them were made; the rest could not have changed what is found
 	worked  int // trials that were answered
 	lost    int // connections that it gave up, or that were given up
 	exits   []evidence.Event
@@ -25,10 +26,12 @@ type strained struct {
 }
 
 // work asks the device so many times, a second apart, for something that it must answer, as testbed.Probe does, and follows it over
-// lost connections. It returns the session that it is in at last; nil when it is in none.
-func work(ctx context.Context, t *check.T, s *testbed.Session, on string, trials int) (strained, *testbed.Session, error) {
-	f := strained{on: on, trials: trials, allowed: 1, first: t.Log.Len()}
+// lost connections. It stops when its process ended, or more trials failed than are allowed. It returns the session that it is in at
+// last; nil when it is in none.
+func work(ctx context.Context, t *check.T, s *testbed.Session, on string, trials, allowed int) (strained, *testbed.Session, error) {
+	f := strained{on: on, trials: trials, allowed: allowed, first: t.Log.Len()}
 	for i := range trials {
+		f.tried = i + 1
 		if i > 0 {
 			if err := t.Clock.Sleep(ctx, time.Second); err != nil {
 				return f, s, err
@@ -53,6 +56,9 @@ func work(ctx context.Context, t *check.T, s *testbed.Session, on string, trials
 			f.stuck, s = true, nil
 			break
 		}
+		if len(f.exits) > 0 || f.tried-f.worked > f.allowed {
+			break
+		}
 	}
 	f.last = t.Log.Len() - 1
 	for _, a := range testbed.Attempts(t.Log.Since(f.first)) {
@@ -60,13 +66,16 @@ func work(ctx context.Context, t *check.T, s *testbed.Session, on string, trials
 			f.lost++
 		}
 	}
-	t.Measure("answered on "+f.on, float64(f.worked), fmt.Sprintf("of %d", f.trials), fmt.Sprintf(">= %d", f.trials-f.allowed))
+	t.Measure("answered on "+f.on, float64(f.worked), fmt.Sprintf("of %d", f.tried), fmt.Sprintf(">= %d", f.trials-f.allowed))
 	return f, s, nil
 }
 
-// recover brings a device back after the link was healed: by itself, or by a restart. It reports how it did: false, when it had to be
-// started anew. The error is a not-run when it does not come back at all, because then its absence shows nothing.
+// recovers brings a device back after the link was healed: by itself, or by a restart. It reports how it did: false, when it had to be
+// started anew. A device that was stuck may still be in its last session, and work again. The error is a not-run when it does not come back at all, because then its absence shows nothing.
 func recovers(ctx context.Context, t *check.T, s *testbed.Session, mark int) (next *testbed.Session, byItself bool, err error) {
+	if s == nil {
+		s = t.Device.Live()
+	}
 	if s != nil {
 		p, err := t.Device.Probe(ctx, s, mark, t.Device.Patience())
 		if err != nil {
@@ -115,7 +124,7 @@ func judgeStrained(f strained) []check.Finding {
 		return []check.Finding{{
 			Title:    "Does not work on " + f.on,
 			Expected: fmt.Sprintf("an answer in at least %d of %d trials", f.trials-f.allowed, f.trials),
-			Seen:     fmt.Sprintf("%d answers, %d connections made anew%s", f.worked, f.lost, ended(f.stuck)),
+			Seen:     fmt.Sprintf("%d answers in %d trials, %d connections made anew%s", f.worked, f.tried, f.lost, ended(f.stuck)),
 			Evidence: check.Range(f.first, f.last, "the trials"),
 		}}
 	case f.lost > f.allowed:

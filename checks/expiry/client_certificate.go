@@ -31,7 +31,7 @@ var ClientCertificate = &check.Check{
 	Sources:      []string{"RFC 8446 section 6.2, certificate_expired", "badssl.com: client", "the limit of 20 attempts a minute is ours"},
 	Needs:        check.Needs{Real: product.Device, Speaks: product.TLS},
 	Impact:       check.Restarts,
-	Typical:      60 * time.Second,
+	Typical:      90 * time.Second,
 	Limit:        10 * time.Minute,
 	Run:          clientCertificate,
 }

@@ -30,7 +30,7 @@ var ClockBlocked = &check.Check{
 	Sources:      []string{"github.com/arendst/Tasmota pull 9757", "github.com/WildernessLabs/Meadow_Issues issue 714"},
 	Needs:        check.Needs{Real: product.Device, Speaks: product.TLS, World: true},
 	Impact:       check.Restarts,
-	Typical:      2 * time.Minute,
+	Typical:      150 * time.Second,
 	Limit:        time.Hour,
 	Run:          clockBlocked,
 }

@@ -29,7 +29,7 @@ var HTTPSlow = &check.Check{
 	Sources:      []string{"the limit is ours"},
 	Needs:        check.Needs{Real: product.Device, Speaks: product.HTTP, Declares: []string{"http"}},
 	Impact:       check.Disturbs,
-	Typical:      time.Minute,
+	Typical:      90 * time.Second,
 	Limit:        2 * time.Hour,
 	Run:          httpSlow,
 }

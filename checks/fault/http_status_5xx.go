@@ -25,7 +25,7 @@ var HTTPStatus5xx = &check.Check{
 	Sources:      []string{"after AWS IoT Device Advisor, MQTT Connect Exponential Backoff Retries (same patterns, for HTTP ours)"},
 	Needs:        check.Needs{Real: product.Device, Speaks: product.HTTP, Declares: []string{"http"}},
 	Impact:       check.Disturbs,
-	Typical:      time.Minute,
+	Typical:      90 * time.Second,
 	Limit:        time.Hour,
 	Run: func(ctx context.Context, t *check.T) error {
 		return apiOutage{

@@ -30,7 +30,7 @@ var ReconnectUnavailable = &check.Check{
 	},
 	Needs:   check.Needs{Real: product.Device, Speaks: product.MQTT},
 	Impact:  check.Disturbs,
-	Typical: 40 * time.Second,
+	Typical: 65 * time.Second,
 	Limit:   45 * time.Minute,
 	Run: func(ctx context.Context, t *check.T) error {
 		return outage{

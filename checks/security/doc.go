@@ -43,6 +43,7 @@ var Risk = check.Risk{
 		SubscriptionScope,
 		HTTPRedirectDowngrade,
 		HTTPRedirectCredentials,
+		ArtefactReadable,
 		EmptyPassword,
 	},
 }

@@ -1,7 +1,6 @@
 package network
 
 import (
-	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,36 +8,14 @@ import (
 
 	"github.com/shakedown-test/shakedown/testbed"
 	"github.com/shakedown-test/shakedown/world/mdns"
-	"github.com/shakedown-test/shakedown/world/upnp"
 )
-
-// upnpc opens a port of the router, lists what is open, and closes it.
-const upnpc = `upnpc -m eth0 -a 192.168.1.10 8080 8080 TCP 120 | grep -E 'redirected|ailed|IGD'; upnpc -m eth0 -l | grep -E ' TCP |ailed|ExternalIP|Status' 
-	upnpc -m eth0 -d 8080 TCP | grep -E 'UPNP_Delete|ailed|IGD'`
 
 // avahi tells the home network of a service. It is not installed, and has its configuration in its own /etc.
 const avahi = `echo avahi:x:65000:65000::/:/bin/false >>/etc/passwd; echo avahi:x:65000: >>/etc/group; mkdir -p /etc/avahi/services; cp http.service /etc/avahi/services; cp avahi-daemon.conf /etc/avahi
 	timeout 4 avahi-daemon --no-drop-root --no-chroot --no-rlimits 2>&1 | grep -oE 'Server startup complete.*|Service .* successfully established|Failed.*'`
 
 var homePeers = []peer{
-	{name: "upnpc", script: upnpc, arrange: gateway(nil)},
-	{name: "upnpc-absent", script: `upnpc -m eth0 -l 2>&1 | grep IGD`},
 	{name: "avahi", script: avahi, arrange: listens},
-}
-
-func gateway(change func(*upnp.Behaviour)) arrange {
-	return func(t *testing.T, b *testbed.Bed, _ string) {
-		g, err := upnp.Open(upnp.Options{Router: b.World.Home().Router, Clock: b.Clock, Log: b.Log})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(g.Close)
-		if change != nil {
-			t.Cleanup(g.Set(change))
-		}
-		// It takes addresses that are reserved for documentation, which those of our internet are, for a router that is not connected.
-		b.World.Readdress(b.World.Home(), netip.MustParseAddr("12.34.56.78"))
-	}
 }
 
 // listens has an observer in the home network, and configures avahi.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -37,6 +38,7 @@ type peer struct {
 	name    string
 	script  string // run by sh; what it prints is compared
 	dhcp    bool   // it gets its address itself
+	answers bool   // what the stand-ins answered is compared too
 	arrange arrange
 }
 
@@ -44,7 +46,9 @@ type peer struct {
 type arrange func(t *testing.T, b *testbed.Bed, dir string)
 
 // peers are all of them; each file of this folder adds its own.
-var peers = slices.Concat(addressPeers, timePeers, webPeers, homePeers, cloudPeers)
+var peers = slices.Concat(
+	addressPeers, udhcpcPeers, dhclientPeers, namesPeers, timePeers, webPeers, homePeers, cloudPeers, natPeers, gatewayPeers, sixPeers,
+)
 
 // needsPeers skips a test where the programs are not wanted.
 func needsPeers(t *testing.T) {
@@ -56,6 +60,7 @@ func needsPeers(t *testing.T) {
 
 func TestPeers(t *testing.T) {
 	needsPeers(t)
+	t.Parallel()
 	if err := join.Available(); err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +72,7 @@ func TestPeers(t *testing.T) {
 				p.arrange(t, b, dir)
 			}
 			output := run(t, b.Log, b.Place("device", !p.dhcp), dir, p.script)
-			compare(t, p.name, output+"\nseen by the stand-ins:\n"+seen(b.Log))
+			compare(t, p.name, output+"\nseen by the stand-ins:\n"+seen(b.Log, p.answers))
 		})
 	}
 }
@@ -98,7 +103,7 @@ func run(t *testing.T, log *evidence.Log, place join.Place, dir, script string) 
 	defer cancel()
 	cmd := exec.Command("/bin/sh", "-c", script)
 	cmd.Dir = dir
-	cmd.Env = append(cmd.Environ(), "ROOT="+root, "LC_ALL=C", "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin:"+root+"/usr/sbin",
+	cmd.Env = append(cmd.Environ(), "ROOT="+root, "LC_ALL=C", "PATH="+root+"/usr/sbin:"+root+"/usr/bin:"+os.Getenv("PATH")+":/usr/sbin:/sbin",
 		"LD_LIBRARY_PATH="+root+"/usr/lib/x86_64-linux-gnu")
 	cmd.WaitDelay = time.Second
 	var out strings.Builder
@@ -143,7 +148,7 @@ var fickle = []struct {
 	{regexp.MustCompile(`(?m)^.*(deprecated|WARNING).*\n`), ""},
 	{regexp.MustCompile(`xid [0-9a-f]+|\(xid=0x[0-9a-f]+\)`), "xid N"},
 	{regexp.MustCompile(`\bid \d+`), "id N"},
-	{regexp.MustCompile(`(\d+\.\d+\.\d+\.\d+):\d+`), "$1:PORT"},
+	{regexp.MustCompile(`(\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+\]):\d+`), "$1:PORT"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d[T ][0-9:.]+(Z|[+-]\d\d:\d\d)?`), "TIME"},
 	{regexp.MustCompile(`\d+ milliseconds|interval \d+|renewal in \d+ seconds| Local service cookie is \d+\.|Uptime : .*|uptime=.*|duration=\d+|'' \d+`), "N"},
 	{regexp.MustCompile(`((announcement|goodbye|probe) from [0-9.]+), .*`), "$1"}, // the order of records differs
@@ -163,15 +168,15 @@ func settle(text string) string {
 		if err != nil { // an address
 			return s
 		}
-		return strings.TrimPrefix(strconv.FormatFloat(n, 'f', 0, 64), "-")
+		return strconv.FormatFloat(math.Round(n)+0, 'f', 0, 64) // -0 + 0 is 0
 	})
 }
 
-// seen is what the stand-ins saw and sent, each sort once.
-func seen(log *evidence.Log) string {
+// seen is what the stand-ins saw, and sent where answers is set, each sort once.
+func seen(log *evidence.Log, answers bool) string {
 	var lines []string
 	for _, e := range log.Since(0) {
-		if e.Kind == evidence.In || e.Kind == evidence.Bad || e.Kind == evidence.Seen {
+		if e.Kind == evidence.In || e.Kind == evidence.Bad || e.Kind == evidence.Seen || answers && e.Kind == evidence.Out {
 			lines = append(lines, settle(fmt.Sprintf("  %s %s: %s\n", e.Kind, e.Part, e.Text)))
 		}
 	}

@@ -64,7 +64,7 @@ func TestVirtualMachine(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 	said := regexp.MustCompile(`(?m)guest: [^\r\n]*`).FindAllString(string(out), -1)
-	compare(t, "vm", strings.Join(said, "\n")+"\n\nseen by the stand-ins:\n"+seen(b.Log))
+	compare(t, "vm", strings.Join(said, "\n")+"\n\nseen by the stand-ins:\n"+seen(b.Log, false))
 }
 
 // machineFiles are the kernel and the root file system of the virtual machine.

@@ -63,8 +63,10 @@ func datagram(s *Segment, to netip.AddrPort, payload []byte) []byte {
 
 // With ICMP a sender finds a smaller MTU on the way; without, its full segments vanish until the link is healed.
 func TestPathMTU(t *testing.T) {
+	t.Parallel()
 	for name, tell := range map[string]bool{"told": true, "black hole": false} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := open(t)
 			at := serveEcho(t, w, "echo.example")
 			h, access := join(t, w, "device")

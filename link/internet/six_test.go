@@ -69,6 +69,7 @@ func reaches(t *testing.T, h *Host, at netip.AddrPort, within time.Duration) boo
 }
 
 func TestSLAAC(t *testing.T) {
+	t.Parallel()
 	w, h := open6(t)
 	await(t, "a server", func() bool { return reaches(t, h, server6, 5*time.Second) })
 	if err := w.Delegate(w.Home(), other6); err != nil {
@@ -102,6 +103,7 @@ func reaches2(h *Host, at netip.AddrPort) bool {
 }
 
 func TestFirewall(t *testing.T) {
+	t.Parallel()
 	w, h := open6(t)
 	at := netip.AddrPortFrom(h.Auto()[0].Addr(), 80)
 	l, err := h.Listen(netip.AddrPortFrom(at.Addr(), 80))
@@ -147,6 +149,7 @@ func TestCutOff6(t *testing.T) {
 }
 
 func TestNAT64(t *testing.T) {
+	t.Parallel()
 	w, h := open6(t)
 	at := serveEcho(t, w, "echo.example")
 	defer w.Home().Router.NAT64()()
@@ -165,6 +168,7 @@ func TestNAT64(t *testing.T) {
 
 // An error that comes back while the stack sends what it is about must not lock it up.
 func TestCutOffWhileConnecting(t *testing.T) {
+	t.Parallel()
 	w := open(t)
 	at := serveEcho(t, w, "echo.example")
 	h, _ := join(t, w, "device")
@@ -187,6 +191,7 @@ func TestCutOffWhileConnecting(t *testing.T) {
 }
 
 func TestRenumber(t *testing.T) {
+	t.Parallel()
 	w := open(t)
 	at := serveEcho(t, w, "echo.example")
 	h, _ := join(t, w, "device")
@@ -211,6 +216,7 @@ func TestRenumber(t *testing.T) {
 }
 
 func TestProbe(t *testing.T) {
+	t.Parallel()
 	w := open(t)
 	h, _ := join(t, w, "one")
 	bare, _, err := w.Home().BareHost("two")
@@ -226,6 +232,7 @@ func TestProbe(t *testing.T) {
 }
 
 func TestReplace(t *testing.T) {
+	t.Parallel()
 	w := open(t)
 	at := serveEcho(t, w, "echo.example")
 	h, _ := join(t, w, "device")

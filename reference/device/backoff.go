@@ -98,11 +98,13 @@ func (b *backoff) flawed(why cause, lasted time.Duration) (time.Duration, bool) 
 		return min(backoffBase<<min(b.n-1, 10), backoffCap), true
 	case has("backoff-cap-1h"):
 		b.n++
-		return backoffBase << min(2*b.n, 12), true
+		return backoffBase << min(4*b.n, 12), true
 	case has("backoff-reset-by-connack") && lasted > 0:
 		b.n = 0
 	case has("backoff-never-reset"):
-		b.n++
+		if lasted < settled {
+			b.n++
+		}
 		return b.half(b.step()), true
 	}
 	return 0, false

@@ -8,20 +8,23 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+
+	"github.com/shakedown-test/shakedown/link/internet"
 )
 
 // Home is the home network that the device is in.
 type Home interface {
 	ListenPacket(at netip.AddrPort) (net.PacketConn, error)
 	ListenMulticast(group netip.AddrPort, ttl uint8) (net.PacketConn, error)
+	Listen(at netip.AddrPort) (*internet.Listener, error)
 	Addresses() []netip.Prefix // its own
 }
 
 // localPort is that of the local API.
 const localPort = 8443
 
-// household is what the device does in its home network: it tells of itself by multicast DNS, and opens a port of the router when it
-// is told to. Both run beside the device; what they learn comes back as calls to make.
+// household is what the device does in its home network: it tells of itself by multicast DNS, has a page for browsers, and opens a port of
+// the router when it is told to. All run beside the device; what they learn comes back as calls to make.
 type household struct {
 	cfg    *Config
 	con    *console
@@ -50,6 +53,7 @@ func (d *Device) joinHome() *household {
 	h.want(d.set.Remote)
 	h.wg.Go(h.names.run)
 	h.wg.Go(p.run)
+	h.wg.Go(h.pages)
 	return h
 }
 

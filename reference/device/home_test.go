@@ -2,7 +2,9 @@ package device
 
 import (
 	"context"
+	"io"
 	"net"
+	"net/http"
 	"net/netip"
 	"strings"
 	"testing"
@@ -193,6 +195,7 @@ func TestDeviceWorksWithoutARouterThatOpensPorts(t *testing.T) {
 }
 
 func TestDeviceRenewsItsPort(t *testing.T) {
+	t.Parallel()
 	h := newHomeRig(t)
 	h.start()
 	h.subscribed(0)
@@ -202,4 +205,28 @@ func TestDeviceRenewsItsPort(t *testing.T) {
 	h.open(1)
 	h.igd.Forget()
 	h.open(1)
+}
+
+func TestDeviceHasAPageInItsHome(t *testing.T) {
+	h := newHomeRig(t)
+	_, stop := h.start()
+	defer stop()
+	client := &http.Client{Transport: &http.Transport{DialContext: h.host.DialContext, DisableKeepAlives: true}, Timeout: 5 * time.Second}
+	var body []byte
+	for range 50 { // until it listens
+		res, err := client.Get("http://" + h.host.Addresses()[0].Addr().String() + "/")
+		if err != nil {
+			time.Sleep(20 * time.Millisecond)
+			continue
+		}
+		body, err = io.ReadAll(res.Body)
+		res.Body.Close()
+		if err != nil || res.StatusCode != http.StatusOK {
+			t.Fatalf("status %d, %v", res.StatusCode, err)
+		}
+		break
+	}
+	if !strings.HasSuffix(pageText, "\r\n\r\n"+string(body)) || len(body) == 0 {
+		t.Errorf("it serves %q", body)
+	}
 }

@@ -54,7 +54,7 @@ func (d *Device) advanceLink() {
 	if d.resubAt != 0 && d.up >= d.resubAt {
 		d.subscribe()
 	}
-	if l.pinged != 0 && d.up >= l.pinged+l.keepAlive/2 && !d.has("ping-no-timeout") {
+	if l.pinged != 0 && d.up >= l.pinged+d.pingPatience(l.keepAlive) && !d.has("ping-no-timeout") {
 		d.end("server does not answer", dropped, 0)
 		return
 	}
@@ -191,4 +191,12 @@ func (d *Device) write() error {
 	l.out = l.out[:0]
 	l.sentAt = d.up
 	return err
+}
+
+// pingPatience is how long the answer to a ping may take.
+func (d *Device) pingPatience(keepAlive time.Duration) time.Duration {
+	if d.has("ping-timeout-long") {
+		return 3 * keepAlive
+	}
+	return keepAlive / 2
 }

@@ -79,6 +79,7 @@ func (r *resolver) lookup(ctx context.Context, name string) ([]netip.Addr, error
 	}
 	ctx, cancel := r.cfg.Clock.Timeout(ctx, lookupWait)
 	defer cancel()
+	r.lookupFlawed(ctx)
 	got := r.ask(ctx, name)
 	if r.cfg.has("dns-query-burst") {
 		for range 4 {

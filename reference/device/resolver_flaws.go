@@ -11,6 +11,7 @@ import (
 type resolverFlaws struct {
 	id      uint16
 	crashed bool
+	stuck   bool // asks nobody any more
 }
 
 // publicResolver is one that firmware is known to have built in.
@@ -19,7 +20,12 @@ var publicResolver = netip.MustParseAddr("8.8.8.8")
 // resolvers are those to ask, in that order.
 func (r *resolver) resolvers() []netip.Addr {
 	all := r.cfg.Resolvers()
+	r.mu.Lock()
+	stuck := r.flaw.stuck
+	r.mu.Unlock()
 	switch {
+	case stuck:
+		return nil
 	case r.cfg.has("dns-hardcoded-only"):
 		return []netip.Addr{publicResolver}
 	case r.cfg.has("dns-hardcoded"):
@@ -75,6 +81,18 @@ func (r *resolver) aliasesFlawed(n int) bool { return r.cfg.has("dns-aliases-4")
 func (r *resolver) malformedFlawed(b []byte, id uint16) {
 	if r.cfg.has("dns-malformed-crash") && len(b) > 12 && binary.BigEndian.Uint16(b) == id {
 		r.crash()
+	}
+	if r.cfg.has("dns-malformed-stuck") {
+		r.mu.Lock()
+		r.flaw.stuck = true
+		r.mu.Unlock()
+	}
+}
+
+// lookupFlawed is what a defect asks for beside.
+func (r *resolver) lookupFlawed(ctx context.Context) {
+	if r.cfg.has("asks-for-others") {
+		r.ask(ctx, "statistics.vendor.test")
 	}
 }
 

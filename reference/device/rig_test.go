@@ -2,6 +2,7 @@ package device
 
 import (
 	"context"
+	"flag"
 	"net"
 	"strings"
 	"sync"
@@ -16,7 +17,10 @@ import (
 	"github.com/shakedown-test/shakedown/world/clock"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	flag.Set("test.parallel", "6") // they wait more than they compute
+	goleak.VerifyTestMain(m)
+}
 
 // rig is a device with a broker before it.
 type rig struct {

@@ -105,6 +105,7 @@ func TestSilentServerIsLeftAlone(t *testing.T) {
 }
 
 func TestKissIsObeyed(t *testing.T) {
+	t.Parallel()
 	for code, wait := range map[string]time.Duration{"RATE": 100 * time.Second, "DENY": 200 * time.Second} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()

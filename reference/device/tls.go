@@ -117,6 +117,9 @@ func (d *Device) secureAPI(ctx context.Context, raw net.Conn, host string) (net.
 	}
 	conn := tls.Client(raw, cfg)
 	if err := conn.HandshakeContext(ctx); err != nil {
+		if _, foreign := errors.AsType[x509.UnknownAuthorityError](err); foreign && d.has("http-foreign-ca-crash") {
+			d.crashLater("nil issuer")
+		}
 		return nil, fmt.Errorf("TLS handshake with %s: %w", host, err)
 	}
 	return conn, nil

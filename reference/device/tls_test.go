@@ -84,6 +84,7 @@ var taken = map[pki.Case]bool{
 }
 
 func TestCertificates(t *testing.T) {
+	t.Parallel()
 	for _, c := range pki.Cases() {
 		t.Run(string(c), func(t *testing.T) {
 			t.Parallel()

@@ -27,7 +27,11 @@ func Firmware(has func(defect string) bool) []byte {
 		ramdisk = 3
 	)
 	banner := "Linux version 6.12.40 (builder@reference) (gcc 14.2.0) #1 Tue Sep 1 00:00:00 UTC 2026\n"
-	return bytes.Join([][]byte{uImage("Linux-6.12.40", kernel, squeeze([]byte(banner))), uImage("root", ramdisk, squeeze(r.cpio()))}, nil)
+	image := bytes.Join([][]byte{uImage("Linux-6.12.40", kernel, squeeze([]byte(banner))), uImage("root", ramdisk, squeeze(r.cpio()))}, nil)
+	if has("firmware-damaged") {
+		image[len(image)-100] ^= 0x40
+	}
+	return image
 }
 
 // uImage is a legacy image of U-Boot with gzipped data for Linux on Arm.

@@ -22,9 +22,10 @@ type Leases struct {
 	NTP      []netip.Addr
 	MTU      uint16
 	Domain   string
+	WPAD     string  // URL of a proxy auto-configuration file, option 252
 	Routes   []Route // option 121; a client that asks for it heeds the default router of option 3 no more (RFC 3442)
 
-	Silent []string      // types of messages that are not answered: Everything, "DISCOVER", …, and "RENEW" and "REBIND" for a REQUEST of whom has an address
+	Silent []string      // kinds of messages that are not answered: Everything, "DISCOVER", …, see Message.Kind
 	Refuse bool          // every REQUEST gets a NAK
 	Slow   time.Duration // before every answer
 	Offer  netip.Addr    // offered and leased to whoever asks, as by a server that does not know who has it
@@ -36,7 +37,7 @@ const (
 	Infinite time.Duration = 0xffffffff * time.Second
 )
 
-// Everything is all types of messages for Leases.Silent.
+// Everything is all kinds of messages for Leases.Silent.
 var Everything = []string{"DISCOVER", "REQUEST", "RENEW", "REBIND", "INFORM"}
 
 // Route is a route of option 121.
@@ -154,6 +155,9 @@ func (l Leases) options(p *dhcpv4.DHCPv4, withLease bool) {
 	}
 	if l.MTU > 0 {
 		p.UpdateOption(dhcpv4.OptGeneric(dhcpv4.OptionInterfaceMTU, []byte{byte(l.MTU >> 8), byte(l.MTU)}))
+	}
+	if l.WPAD != "" {
+		p.UpdateOption(dhcpv4.OptGeneric(dhcpv4.GenericOptionCode(252), []byte(l.WPAD)))
 	}
 	if l.Domain != "" {
 		p.UpdateOption(dhcpv4.OptDomainName(l.Domain))

@@ -31,6 +31,17 @@ type Message struct {
 // 2131, section 4.3.2).
 func (m Message) Renews() bool { return m.Type == "REQUEST" && m.Client.IsValid() }
 
+// Kind is the type, but "RENEW" and "REBIND" for a REQUEST of whom has an address; it is what Leases.Silent names.
+func (m Message) Kind() string {
+	switch {
+	case m.Renews() && m.Unicast:
+		return "RENEW"
+	case m.Renews():
+		return "REBIND"
+	}
+	return m.Type
+}
+
 func (m Message) String() string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "%s xid %08x", m.Type, m.XID)

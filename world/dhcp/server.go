@@ -152,14 +152,7 @@ func (s *Server) read(b []byte) (n int, from net.Addr, to netip.Addr, err error)
 func (s *Server) handle(p *dhcpv4.DHCPv4, m Message) {
 	s.mu.Lock()
 	l := s.now()
-	kind := m.Type
-	switch {
-	case m.Renews() && m.Unicast:
-		kind = "RENEW"
-	case m.Renews():
-		kind = "REBIND"
-	}
-	if slices.Contains(l.Silent, kind) {
+	if slices.Contains(l.Silent, m.Kind()) {
 		s.mu.Unlock()
 		return
 	}

@@ -74,17 +74,20 @@ func Slow(by time.Duration) Behaviour {
 }
 
 // Hijack gives every name one address, as a captive portal does. Names with no address of that version have none.
-func Hijack(to netip.Addr) Behaviour {
-	return Behaviour{text: "every name is " + to.String(), run: func(x *exchange) { x.reply(x.saying(to), "hijacked") }}
+func Hijack(to netip.Addr) Behaviour { return HijackFor(to, time.Minute) }
+
+// HijackFor is Hijack with the time for which the answers may be kept.
+func HijackFor(to netip.Addr, ttl time.Duration) Behaviour {
+	return Behaviour{text: "every name is " + to.String(), run: func(x *exchange) { x.reply(x.saying(to, ttl), "hijacked") }}
 }
 
 // saying is an answer with one address.
-func (x *exchange) saying(to netip.Addr) *dns.Msg {
+func (x *exchange) saying(to netip.Addr, ttl time.Duration) *dns.Msg {
 	m := new(dns.Msg)
 	m.SetReply(x.query)
 	m.RecursionAvailable = true
 	q := x.query.Question[0]
-	e := &entry{Records: Records{TTL: time.Minute}}
+	e := &entry{Records: Records{TTL: ttl}}
 	if to.Is4() {
 		e.A = []netip.Addr{to}
 	} else {
@@ -130,7 +133,7 @@ func Spoofed(to netip.Addr, forgeries ...Forgery) Behaviour {
 const nowhere = "elsewhere.invalid."
 
 func (x *exchange) forge(to netip.Addr, f Forgery) {
-	m := x.saying(to)
+	m := x.saying(to, time.Minute)
 	var conn net.PacketConn = x.s.o.UDP
 	switch f {
 	case WrongID:

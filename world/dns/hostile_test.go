@@ -3,8 +3,6 @@ package dns
 import (
 	"net"
 	"net/netip"
-	"os/exec"
-	"strings"
 	"testing"
 	"time"
 
@@ -71,54 +69,6 @@ func TestNoQueries(t *testing.T) {
 		}
 	}
 }
-
-// A real client of another maker, where there is one.
-func TestDig(t *testing.T) {
-	dig, err := exec.LookPath("dig")
-	if err != nil {
-		t.Skip("no dig here")
-	}
-	r := newRig(t)
-	r.zone.Set("one.test", Records{TTL: 77 * time.Second, CNAME: "two.test"})
-	r.zone.Set("two.test", Records{TTL: 88 * time.Second, A: addrs("203.0.113.1", "203.0.113.2")})
-	host, port, _ := net.SplitHostPort(r.at)
-	ask := func(args ...string) string {
-		out, err := exec.CommandContext(t.Context(), dig, append([]string{"@" + host, "-p", port, "+tries=1", "+time=2"}, args...)...).CombinedOutput()
-		if err != nil {
-			return "error: " + string(out)
-		}
-		return strings.Join(strings.Fields(string(out)), " ")
-	}
-	for _, tt := range []struct {
-		do   *Behaviour
-		args []string
-		want []string
-	}{
-		{nil, []string{"one.test"}, []string{"status: NOERROR", "ANSWER: 3", "one.test. 77 IN CNAME two.test.", "two.test. 88 IN A 203.0.113.2"}},
-		{nil, []string{"none.test"}, []string{"status: NXDOMAIN", "SOA"}},
-		{nil, []string{"+tcp", "two.test"}, []string{"ANSWER: 2", "(TCP)"}},
-		{ptr(ServFail()), []string{"two.test"}, []string{"status: SERVFAIL"}},
-		{ptr(Refused()), []string{"two.test"}, []string{"status: REFUSED"}},
-		{ptr(Truncated()), []string{"two.test"}, []string{"Truncated, retrying in TCP mode", "ANSWER: 2"}},
-		{ptr(Silent()), []string{"two.test"}, []string{"error: ", "timed out"}},
-		{ptr(Malformed(PointerLoop)), []string{"two.test"}, []string{"bad compression pointer"}},
-		{ptr(Spoofed(netip.MustParseAddr("203.0.113.66"), WrongID, WrongPort)), []string{"two.test"}, []string{"203.0.113.2"}},
-	} {
-		undo := func() {}
-		if tt.do != nil {
-			undo = r.Do(*tt.do)
-		}
-		got := ask(tt.args...)
-		undo()
-		for _, want := range tt.want {
-			if !strings.Contains(strings.ToLower(got), strings.ToLower(want)) {
-				t.Errorf("dig %v: no %q in %s", tt.args, want, got)
-			}
-		}
-	}
-}
-
-func ptr[T any](v T) *T { return &v }
 
 // discard is a socket that nothing comes to.
 type discard struct{ net.PacketConn }

@@ -26,15 +26,8 @@ func newRig(t *testing.T) *rig {
 	t.Helper()
 	clk := clock.New(1)
 	r := &rig{zone: NewZone(), log: evidence.NewLog(clk.Now, nil, false)}
-	tcp, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	tcp, udp := listen(t)
 	r.at = tcp.Addr().String()
-	udp, err := net.ListenPacket("udp", r.at)
-	if err != nil {
-		t.Skip("the UDP port of the same number is taken")
-	}
 	stray, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -42,6 +35,25 @@ func newRig(t *testing.T) *rig {
 	r.Server = New(Options{Part: "dns", Zone: r.zone, Clock: clk, Log: r.log, UDP: udp, TCP: tcp, Stray: stray})
 	t.Cleanup(func() { r.Close() })
 	return r
+}
+
+// listen opens a port that is free for both TCP and UDP.
+func listen(t *testing.T) (net.Listener, net.PacketConn) {
+	t.Helper()
+	var err error
+	for range 100 {
+		tcp, e := net.Listen("tcp", "127.0.0.1:0")
+		if e != nil {
+			t.Fatal(e)
+		}
+		var udp net.PacketConn
+		if udp, err = net.ListenPacket("udp", tcp.Addr().String()); err == nil {
+			return tcp, udp
+		}
+		tcp.Close()
+	}
+	t.Fatalf("no port is free for UDP too: %v", err)
+	return nil, nil
 }
 
 // resolver is Go's own, asking only this server.

@@ -15,7 +15,7 @@ import (
 // Negative is how long the zone lets a resolver keep that a name or a record is not there (RFC 2308).
 const Negative = 30 * time.Second
 
-// maxChain is how many aliases are followed for one answer.
+// maxChain is how many aliases are followed for one answer. One that leads back is told once: no record is there twice (RFC 2181, section 5).
 const maxChain = 32
 
 // Records is what the zone knows of one name. A name with an alias has nothing else.
@@ -115,7 +115,8 @@ func (z *Zone) answer(query *dns.Msg) *dns.Msg {
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	name := q.Name
-	for range maxChain {
+	for followed := map[string]bool{}; len(followed) < maxChain && !followed[canonical(name)]; {
+		followed[canonical(name)] = true
 		e := z.find(canonical(name))
 		if e == nil {
 			reply.Rcode = dns.RcodeNameError

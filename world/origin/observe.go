@@ -105,8 +105,8 @@ func (n Notification) Send() {
 		n.Peer.Send(n.Message)
 		return
 	}
-	n.Peer.reliably(n.Message, func(ok bool) {
-		if ok {
+	n.Peer.reliably(n.Message, func(err error) {
+		if err == nil {
 			return
 		}
 		s := n.Peer.s

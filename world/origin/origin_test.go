@@ -29,11 +29,17 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func start(t *testing.T, secure *DTLS) (*Server, *evidence.Log) {
 	t.Helper()
+	return startAt(t, secure, 10)
+}
+
+// startAt starts a server in device time of a speed.
+func startAt(t *testing.T, secure *DTLS, speed float64) (*Server, *evidence.Log) {
+	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	clk := clock.New(10)
+	clk := clock.New(speed)
 	log := evidence.NewLog(clk.Now, nil, false)
 	s := New(Options{Part: "cloud", Clock: clk, Log: log, Conn: conn, Rand: rand.New(rand.NewPCG(1, 2)), DTLS: secure})
 	t.Cleanup(s.Close)

@@ -18,8 +18,11 @@ const (
 	maxRetransmit = 4
 )
 
-// ErrReset says that a peer answered with a reset.
-var ErrReset = errors.New("the peer answered with a reset")
+// Why a confirmable message was not acknowledged.
+var (
+	ErrReset    = errors.New("the peer answered with a reset")
+	ErrUnheeded = errors.New("the peer acknowledged nothing")
+)
 
 // Peer is one endpoint that the server speaks with: an address or, over DTLS, a session.
 type Peer struct {
@@ -53,7 +56,7 @@ type copied struct {
 // pending is a confirmable message that is sent again until it is settled.
 type pending struct {
 	stop    func()
-	settled func(ok bool)
+	settled func(error) // nil: it was acknowledged
 }
 
 // NextID is a message id that was not used for long.
@@ -96,13 +99,13 @@ func (p *Peer) put(raw []byte, m *coap.Message, what string) {
 	_, _ = p.s.Path.WriteTo(raw, p.Addr) // what cannot be sent is lost, as any datagram may be
 }
 
-// reliably sends a confirmable message until it is acknowledged, reset or given up.
-func (p *Peer) reliably(m *coap.Message, settled ...func(ok bool)) {
+// reliably sends a confirmable message until it is acknowledged, reset or given up, and calls settled once.
+func (p *Peer) reliably(m *coap.Message, settled ...func(error)) {
 	p.s.mu.Lock()
 	wait := ackTimeout + time.Duration(p.s.o.Rand.Int64N(int64(ackTimeout/2)))
-	w := &pending{settled: func(ok bool) {
+	w := &pending{settled: func(err error) {
 		for _, f := range settled {
-			f(ok)
+			f(err)
 		}
 	}}
 	p.waiting[m.ID] = w
@@ -119,7 +122,7 @@ func (p *Peer) reliably(m *coap.Message, settled ...func(ok bool)) {
 		case !live:
 			return
 		case n > maxRetransmit:
-			w.settled(false)
+			w.settled(ErrUnheeded)
 			return
 		}
 		stop := p.s.after(wait<<n, func() { again(n + 1) })
@@ -147,8 +150,12 @@ func (p *Peer) settled(m *coap.Message) {
 	if m.Type == coap.RST {
 		p.s.reset(p, m.ID)
 	}
-	if w != nil {
-		w.settled(m.Type == coap.ACK)
+	switch {
+	case w == nil:
+	case m.Type == coap.ACK:
+		w.settled(nil)
+	default:
+		w.settled(ErrReset)
 	}
 	if m.Type == coap.ACK && m.Code.Response() {
 		p.answered(m)
@@ -227,12 +234,9 @@ func (p *Peer) Ask(m *coap.Message) *Exchange {
 		p.Send(m)
 		return x
 	}
-	p.reliably(m, func(ok bool) {
-		if !ok {
-			select {
-			case x.fail <- ErrReset:
-			default:
-			}
+	p.reliably(m, func(err error) {
+		if err != nil {
+			x.fail <- err // the only one
 		}
 	})
 	return x

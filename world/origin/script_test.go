@@ -215,6 +215,19 @@ func TestAsk(t *testing.T) {
 	}
 }
 
+// TestUnheeded: a peer that acknowledges nothing is not one that resets.
+func TestUnheeded(t *testing.T) {
+	s, _ := startAt(t, nil, 1000)
+	c := connect(t, s)
+	c.send((&coap.Message{ID: 1}).Bytes())
+	c.next()
+	x := s.Peers()[0].Ask(ask(0, "/b"))
+	defer x.End()
+	if _, err := x.Next(t.Context(), time.Hour); !errors.Is(err, ErrUnheeded) {
+		t.Errorf("silence: %v", err)
+	}
+}
+
 // FuzzClientHello: whatever the datagram, nothing panics, and what is no ClientHello is none.
 func FuzzClientHello(f *testing.F) {
 	hello := append([]byte{22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 60, 1, 0, 0, 48, 0, 0, 0, 0, 0, 0, 0, 48, 0xfe, 0xfd}, make([]byte, 32)...)

@@ -1,0 +1,199 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/spf13/cobra"
+
+	"github.com/shakedown-test/shakedown/artefact"
+	"github.com/shakedown-test/shakedown/check"
+	"github.com/shakedown-test/shakedown/driver"
+	"github.com/shakedown-test/shakedown/product"
+	"github.com/shakedown-test/shakedown/report"
+)
+
+// inspectFlags are the flags of inspect.
+type inspectFlags struct {
+	runFlags
+	launch, support string
+}
+
+func (a *app) inspectCommand() *cobra.Command {
+	var f inspectFlags
+	c := &cobra.Command{
+		Use:   "inspect FILE…",
+		Short: "Look into firmware images and app packages",
+		Long: `Opens what a maker ships, as deep as it is packed, and looks for what will hurt
+after launch: passwords, keys and tokens, debug services, updates without
+protection, weak binaries, dead components, certificates that will expire,
+permissions that the next phone OS will refuse.
+
+Firmware images, dumps of flash and app packages (apk, aab, ipa) can be mixed.
+Several files are also compared with each other: what two units or two models
+share must not be a secret. Nothing of them is run, and nothing is written
+outside the run folder but temporary files without a name.
+
+--format contents prints what lies where in the files, and judges nothing.
+
+The exit codes are those of run.`,
+		Example: `  shakedown inspect router.bin
+  shakedown inspect unit-1.bin unit-2.bin app-release.apk --launch 2027-03-01
+  shakedown inspect router.bin --format contents`,
+		Args: arguments(1, math.MaxInt),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.inspect(cmd.Context(), args, f) },
+	}
+	fl := c.Flags()
+	fl.StringSliceVar(&f.only, "only", nil, "only these `checks`: ids, or their beginnings such as security.key")
+	fl.StringSliceVar(&f.skip, "skip", nil, "not these `checks`: ids, or their beginnings")
+	fl.StringVar(&f.launch, "launch", "", "`day` on which the product is launched, as 2027-03-01 (default: today)")
+	fl.StringVar(&f.support, "support-until", "", "`day` on which its support ends")
+	fl.StringVar(&f.out, "out", "", "run `folder` (default shakedown-run-TIME in this folder)")
+	fl.BoolVar(&f.keepSecrets, "keep-secrets", false, "do not blank passwords, tokens and keys in what is written")
+	fl.Uint64Var(&f.seed, "seed", 0, "`number` that is written down as the run's seed; files are judged without chance")
+	formats(c, &f.format, "json", "contents")
+	complete(c, "only", a.checkIDs())
+	complete(c, "skip", a.checkIDs())
+	return c
+}
+
+func (a *app) inspect(ctx context.Context, files []string, f inspectFlags) error {
+	if err := missing(files); err != nil {
+		return err
+	}
+	if f.format == "contents" {
+		return a.contents(ctx, files)
+	}
+	src, err := shipped(files, f.launch, f.support, a.withoutArtefacts())
+	if err != nil {
+		return failed(err)
+	}
+	p, err := a.parse("the files", src)
+	if err != nil {
+		return err
+	}
+	f.repeat = 1
+	o, err := a.options(p, "", f.runFlags)
+	if err != nil {
+		return err
+	}
+	o.Risks = ofArtefacts(a.risks)
+	o.File = strings.Join(files, ", ")
+	o.Command = "shakedown inspect " + strings.Join(quoted(files), " ")
+	return a.begin(ctx, o, src, f.runFlags)
+}
+
+// contents prints what lies where in files.
+func (a *app) contents(ctx context.Context, files []string) error {
+	for _, file := range files {
+		part := product.Part{Name: file, Driver: "file", Path: strings.NewReplacer("{", "{open}").Replace(file)}
+		source, err := driver.OpenArtefact(a.kinds, driver.Env{Part: part, Values: map[string]string{"open": "{"}})
+		if err != nil {
+			return usage(err)
+		}
+		facts, err := artefact.Examine(ctx, artefact.Source{Part: file, File: file, Data: source.Data, Close: source.Close})
+		if err != nil {
+			return failed(err)
+		}
+		err = report.Contents(a.Stdout, facts.Outline(1_000_000, true))
+		facts.Close()
+		if err != nil {
+			return failed(fmt.Errorf("print the contents: %w", err))
+		}
+	}
+	return nil
+}
+
+// ofArtefacts leaves of the risks the checks that judge artefacts.
+func ofArtefacts(risks []check.Risk) []check.Risk {
+	risks = slices.Clone(risks)
+	for i := range risks {
+		risks[i].Checks = slices.DeleteFunc(slices.Clone(risks[i].Checks), func(c *check.Check) bool {
+			return !c.Needs.Real.Artefact() && c.Needs.Real != product.Artefact
+		})
+	}
+	return risks
+}
+
+// withoutArtefacts are the risks that no file shows anything of.
+func (a *app) withoutArtefacts() (ids []string) {
+	for _, r := range ofArtefacts(a.risks) {
+		if len(r.Checks) == 0 {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids
+}
+
+var unfit = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
+
+// shipped is the product file of a product that is nothing but these files.
+func shipped(files []string, launch, support string, excluded []string) ([]byte, error) {
+	parts := yaml.MapSlice{}
+	taken := map[string]bool{}
+	var names []string
+	for _, file := range files {
+		names = append(names, filepath.Base(file))
+		name := "file-" + strings.Trim(unfit.ReplaceAllString(filepath.Base(file), "-"), "-")
+		for n := 2; taken[name]; n++ {
+			name = strings.TrimSuffix(name, "-"+strconv.Itoa(n-1)) + "-" + strconv.Itoa(n)
+		}
+		taken[name] = true
+		role := product.Firmware
+		switch strings.ToLower(filepath.Ext(file)) {
+		case ".apk", ".aab", ".ipa", ".apks", ".xapk":
+			role = product.Package
+		}
+		parts = append(parts, yaml.MapItem{Key: name, Value: yaml.MapSlice{
+			{Key: "role", Value: string(role)}, {Key: "driver", Value: "file"}, {Key: "path", Value: file},
+		}})
+	}
+	p := yaml.MapSlice{{Key: "product", Value: strings.Join(names, ", ")}}
+	if launch != "" {
+		p = append(p, yaml.MapItem{Key: "launch", Value: launch})
+	}
+	p = append(p, yaml.MapItem{Key: "parts", Value: parts})
+	if support != "" {
+		p = append(p, yaml.MapItem{Key: "declared", Value: yaml.MapSlice{{Key: "support_until", Value: support}}})
+	}
+	var left []yaml.MapSlice
+	for _, risk := range excluded {
+		left = append(left, yaml.MapSlice{{Key: "risk", Value: risk}, {Key: "reason", Value: "files show nothing of it"}})
+	}
+	if len(left) > 0 {
+		p = append(p, yaml.MapItem{Key: "exclude", Value: left})
+	}
+	return yaml.Marshal(p)
+}
+
+// quoted are words as a shell takes them.
+func quoted(words []string) []string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		out[i] = w
+		if strings.ContainsAny(w, " \t\n'\"$`\\*?[](){}<>|&;!#~") {
+			out[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+	}
+	return out
+}
+
+// missing says which of the files are not there, before anything is begun.
+func missing(files []string) error {
+	for _, file := range files {
+		if info, err := os.Stat(file); err != nil {
+			return usage(fmt.Errorf("inspect %s: %w", file, err))
+		} else if info.IsDir() {
+			return usage(fmt.Errorf("inspect %s: it is a folder\nhint: name files; pack a folder: tar cf folder.tar %s", file, file))
+		}
+	}
+	return nil
+}
