@@ -3,8 +3,11 @@ package squash
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -105,4 +108,34 @@ func same(t testing.TB, n *tree.Node, f made) {
 		return
 	}
 	t.Errorf("%s is not there", f.name)
+}
+
+var update = flag.Bool("update", false, "write the images in testdata anew")
+
+// The images of version 3 are those that examples/firmware has unsquashfs read.
+func TestTestdata(t *testing.T) {
+	for name, big := range map[string]bool{"3-little": false, "3-big": true} {
+		k := newMaker(3, big)
+		files := append(sample(t), made{name: "many", kind: kindFolder, perm: 0o755})
+		for i := range 600 {
+			files = append(files, made{name: fmt.Sprintf("many/file-%03d", i), kind: kindFile, perm: 0o644, content: strings.Repeat("x", i%7*i)})
+		}
+		image := k.image(files...)
+		file := filepath.Join("testdata", name+".squashfs")
+		if *update {
+			if err := os.WriteFile(file, image, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		stored, err := os.ReadFile(file)
+		if err != nil || !bytes.Equal(stored, image) {
+			t.Errorf("%s is not what is made today (%v)\nhint: go test ./firmware/squash -update", file, err)
+		}
+		n := opened(t, stored, tree.Limits{})
+		for _, f := range files {
+			if f.kind == kindFile && f.linked == "" {
+				same(t, n, f)
+			}
+		}
+	}
 }

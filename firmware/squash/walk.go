@@ -25,8 +25,8 @@ type entry struct {
 type walker struct {
 	*image
 	entries []entry
-	names   int             // bytes of their paths
-	seen    map[uint64]bool // folders, by where their lists are
+	names   int               // bytes of their paths
+	seen    map[uint64]bool   // folders, by where their lists are
 	files   map[uint64]string // those with several names, by where their inodes are
 }
 
