@@ -7,7 +7,6 @@ import (
 	"context"
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/shakedown-test/shakedown/firmware/app"
 	"github.com/shakedown-test/shakedown/firmware/tree"
