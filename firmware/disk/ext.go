@@ -183,7 +183,7 @@ func (x *extFS) descriptor(group int64) int64 {
 		}
 		return at*x.block + group%perBlock*x.descSize
 	}
-	return (x.first+1)*x.block + group*x.descSize
+	return (extSuper/x.block+1)*x.block + group*x.descSize
 }
 
 // inode reads one by its number.
