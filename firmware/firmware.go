@@ -10,12 +10,9 @@ import (
 	"github.com/shakedown-test/shakedown/firmware/archive"
 	"github.com/shakedown-test/shakedown/firmware/boot"
 	"github.com/shakedown-test/shakedown/firmware/compress"
-<<<<<<< HEAD
 	"github.com/shakedown-test/shakedown/firmware/disk"
-=======
 	"github.com/shakedown-test/shakedown/firmware/elf"
 	"github.com/shakedown-test/shakedown/firmware/squash"
->>>>>>> main
 	"github.com/shakedown-test/shakedown/firmware/tree"
 )
 
@@ -25,11 +22,8 @@ var Formats = slices.Concat(
 	squash.Formats,
 	archive.Formats,
 	compress.Formats,
-<<<<<<< HEAD
 	disk.Formats,
-=======
 	elf.Formats,
->>>>>>> main
 )
 
 // Open finds out what is in an artefact; see tree.Open.
