@@ -45,5 +45,10 @@ var Risk = check.Risk{
 		HTTPRedirectCredentials,
 		ArtefactReadable,
 		EmptyPassword,
+		AppDebuggable,
+		AppTestSignature,
+		AppCleartext,
+		AppUserAuthorities,
+		AppExported,
 	},
 }
