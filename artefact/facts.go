@@ -48,6 +48,11 @@ type Facts struct {
 type Found struct {
 	Binaries     []Binary
 	startup      []startup.Read
+	Settings     []Settings
+	Environments []Environment
+	Banners      []Banner
+	CipherTables []CipherTable
+	Pages        []Page
 	Accounts     []Account
 	Certificates []Certificate
 	PrivateKeys  []PrivateKey

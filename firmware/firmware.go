@@ -10,6 +10,7 @@ import (
 	"github.com/shakedown-test/shakedown/firmware/archive"
 	"github.com/shakedown-test/shakedown/firmware/boot"
 	"github.com/shakedown-test/shakedown/firmware/compress"
+	"github.com/shakedown-test/shakedown/firmware/disk"
 	"github.com/shakedown-test/shakedown/firmware/elf"
 	"github.com/shakedown-test/shakedown/firmware/squash"
 	"github.com/shakedown-test/shakedown/firmware/tree"
@@ -21,6 +22,7 @@ var Formats = slices.Concat(
 	squash.Formats,
 	archive.Formats,
 	compress.Formats,
+	disk.Formats,
 	elf.Formats,
 )
 
