@@ -58,7 +58,9 @@ func judgeUnbounded(all []artefact.Binary) (findings []check.Finding) {
 	if len(some) == 0 {
 		return findings
 	}
-	slices.SortStableFunc(some, func(a, b artefact.Binary) int { return cmp.Compare(len(b.AnyOf(unbounded...)), len(a.AnyOf(unbounded...))) })
+	slices.SortStableFunc(some, func(a, b artefact.Binary) int {
+		return cmp.Compare(len(b.AnyOf(unbounded...)), len(a.AnyOf(unbounded...)))
+	})
 	var lines []string
 	for _, b := range some[:min(5, len(some))] {
 		lines = append(lines, fmt.Sprintf("%s calls %s", b.Node.Path(), strings.Join(b.AnyOf(unbounded...), ", ")))
