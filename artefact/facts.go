@@ -57,6 +57,8 @@ type Found struct {
 	Certificates []Certificate
 	PrivateKeys  []PrivateKey
 	PublicKeys   []PublicKey
+	Pins         []Pin
+	KeyStores    []KeyStore
 }
 
 // Summary says in one line what it is.
