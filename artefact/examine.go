@@ -31,6 +31,7 @@ var examiners = []func(c content, found *Found){
 	findCode,
 	findSecrets,
 	findComponents,
+	findTrust,
 }
 
 const (
@@ -166,4 +167,6 @@ func (f *Found) add(g Found) {
 	f.PrivateKeys = append(f.PrivateKeys, g.PrivateKeys...)
 	f.PublicKeys = append(f.PublicKeys, g.PublicKeys...)
 	f.Components = append(f.Components, g.Components...)
+	f.Pins = append(f.Pins, g.Pins...)
+	f.KeyStores = append(f.KeyStores, g.KeyStores...)
 }

@@ -58,6 +58,8 @@ type Found struct {
 	Certificates []Certificate
 	PrivateKeys  []PrivateKey
 	PublicKeys   []PublicKey
+	Pins         []Pin
+	KeyStores    []KeyStore
 	Apps         []*apps.App // of all archives
 	Components   []Component // by name
 }
