@@ -14,7 +14,7 @@ var AndroidTargetDeadline = &check.Check{
 	ID:       "mobileos.android-target-deadline",
 	Title:    "Targets an API level that Google Play takes on the day of the launch",
 	Why:      "The store refuses the upload, and the app cannot be launched, or fixed, on the day on which it must be. Every year the step moves.",
-	Pass:     "targetSdkVersion is at or above what the store asks of new apps and updates on the launch date (today where none is given)",
+	Pass:     "targetSdkVersion is not below what the store asks of new apps and updates on the launch date (today where none is given)",
 	Fix:      "Raise targetSdkVersion, and test the changes of each version in between.",
 	Severity: check.Blocker,
 

@@ -17,7 +17,7 @@ var IosLocalNetwork = &check.Check{
 	ID:       "mobileos.ios-local-network",
 	Title:    "Names the Bonjour services that it looks for, and why",
 	Why:      "From iOS 14 on a search for a service that is not listed fails, and the question to the user has no reason in it. The device is there, and the app finds nothing.",
-	Pass:     "an app that browses Bonjour services has NSLocalNetworkUsageDescription and a list NSBonjourServices, which holds the service by which the product's devices are found; the entitlement for multicast stands for the list",
+	Pass:     "every app that browses Bonjour services has NSLocalNetworkUsageDescription and a list NSBonjourServices, which holds the service by which the product's devices are found; the entitlement for multicast stands for the list",
 	Fix:      "List every service type under NSBonjourServices, and add NSLocalNetworkUsageDescription.",
 	Severity: check.Blocker,
 

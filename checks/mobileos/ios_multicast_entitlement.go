@@ -15,7 +15,7 @@ var IosMulticastEntitlement = &check.Check{
 	ID:       "mobileos.ios-multicast-entitlement",
 	Title:    "Has the entitlement for the multicast that it uses",
 	Why:      "Multicast and broadcast of one's own, SSDP for example, fail with 'no route to host' where Apple has not granted them; up to iOS 15 they often worked without.",
-	Pass:     "an app whose code has multicast groups or the address of SSDP is entitled to com.apple.developer.networking.multicast, or browses Bonjour as well",
+	Pass:     "every app whose code has multicast groups or the address of SSDP is entitled to com.apple.developer.networking.multicast, or browses Bonjour as well",
 	Fix:      "Ask Apple for the entitlement, which takes weeks and may be refused, or find devices by Bonjour.",
 	Severity: check.Major,
 

@@ -14,7 +14,7 @@ var IosSdkDeadline = &check.Check{
 	ID:       "mobileos.ios-sdk-deadline",
 	Title:    "Is built with an SDK that the App Store takes on the day of the launch",
 	Why:      "The store refuses the upload, and the app cannot be launched, or fixed, on the day on which it must be. Every spring the step moves.",
-	Pass:     "the iOS SDK that the app was built with is at or above what the store asks for on the launch date (today where none is given)",
+	Pass:     "the iOS SDK that the app was built with is not below what the store asks for on the launch date (today where none is given)",
 	Fix:      "Build with the current Xcode, and test what the new SDK changes.",
 	Severity: check.Blocker,
 

@@ -15,7 +15,7 @@ var IosSsidAccess = &check.Check{
 	ID:       "mobileos.ios-ssid-access",
 	Title:    "May read the name of the Wi-Fi network where it uses it for set-up",
 	Why:      "Since iOS 13 an app without the right sees no name, or a made-up one. Set-up then hands the device the wrong network.",
-	Pass:     "an app that joins networks and reads the current one is entitled to com.apple.developer.networking.wifi-info, and one that is entitled has a text for location or joins networks itself",
+	Pass:     "every app that joins networks and reads the current one is entitled to com.apple.developer.networking.wifi-info, and one that is entitled has a text for location or joins networks itself",
 	Fix:      "Add the entitlement Access Wi-Fi Information and NSLocationWhenInUseUsageDescription, or let users pick the network on the device.",
 	Severity: check.Major,
 

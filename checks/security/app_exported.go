@@ -60,8 +60,8 @@ func judgeAppExported(a *apps.Android) []check.Finding {
 		return nil
 	}
 	return []check.Finding{{
-		Title: fmt.Sprintf("Opens %d components to all apps on the phone", len(open)),
-		Seen:  fmt.Sprintf("exported without a permission in %s: %s", a.File.Path(), strings.Join(open[:min(len(open), 10)], ", ")),
+		Title: "Opens components of its app to all others on the phone",
+		Seen:  fmt.Sprintf("%d are exported without a permission in %s: %s", len(open), a.File.Path(), strings.Join(open[:min(len(open), 10)], ", ")),
 	}}
 }
 
