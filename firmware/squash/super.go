@@ -16,7 +16,8 @@ type super struct {
 	made         time.Time
 	blockSize    int
 	compression  int
-	marked       bool // a byte follows the size of a metadata block
+	marked       bool   // a byte follows the size of a metadata block
+	inodes       uint32 // how many
 	root         uint64
 	used         int64
 	fragments    uint32
@@ -66,7 +67,7 @@ func readSuper(o *tree.Opening) (super, error) {
 
 // read4 reads struct squashfs_super_block.
 func (s *super) read4(f *fields) error {
-	f.bits(32) // number of inodes
+	s.inodes = uint32(f.bits(32))
 	s.made = time.Unix(int64(f.bits(32)), 0).UTC()
 	s.blockSize, s.fragments, s.compression = int(f.bits(32)), uint32(f.bits(32)), int(f.bits(16))
 	log, _ := f.bits(16), f.bits(16)
@@ -82,7 +83,8 @@ func (s *super) read4(f *fields) error {
 
 // read3 reads struct squashfs_super_block_3.
 func (s *super) read3(f *fields) error {
-	f.skip(6 * 32) // number of inodes, and what version 2 had
+	s.inodes = uint32(f.bits(32))
+	f.skip(5 * 32) // what version 2 had
 	s.major, s.minor = int(f.bits(16)), int(f.bits(16))
 	f.bits(16)
 	log, flags := f.bits(16), f.bits(8)
