@@ -25,6 +25,10 @@ type content struct {
 // several goroutines at once. What it keeps of the data it copies.
 var examiners = []func(c content, found *Found){
 	findAccounts,
+	findBinaries,
+	findStartup,
+	findSettings,
+	findCode,
 	findSecrets,
 }
 
@@ -116,6 +120,7 @@ func (f *Facts) examine(ctx context.Context) error {
 		f.add(found[i])
 		f.Opaque += opaque[i]
 	}
+	f.conclude()
 	return nil
 }
 
@@ -149,6 +154,13 @@ func (p piece) examine(ctx context.Context, buffer []byte, found *Found, dark *i
 // add joins facts.
 func (f *Found) add(g Found) {
 	f.Accounts = append(f.Accounts, g.Accounts...)
+	f.Binaries = append(f.Binaries, g.Binaries...)
+	f.startup = append(f.startup, g.startup...)
+	f.Settings = append(f.Settings, g.Settings...)
+	f.Environments = append(f.Environments, g.Environments...)
+	f.Banners = append(f.Banners, g.Banners...)
+	f.CipherTables = append(f.CipherTables, g.CipherTables...)
+	f.Pages = append(f.Pages, g.Pages...)
 	f.Certificates = append(f.Certificates, g.Certificates...)
 	f.PrivateKeys = append(f.PrivateKeys, g.PrivateKeys...)
 	f.PublicKeys = append(f.PublicKeys, g.PublicKeys...)
