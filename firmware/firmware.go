@@ -11,6 +11,8 @@ import (
 	"github.com/shakedown-test/shakedown/firmware/boot"
 	"github.com/shakedown-test/shakedown/firmware/compress"
 	"github.com/shakedown-test/shakedown/firmware/elf"
+	"github.com/shakedown-test/shakedown/firmware/mcu"
+	"github.com/shakedown-test/shakedown/firmware/ota"
 	"github.com/shakedown-test/shakedown/firmware/squash"
 	"github.com/shakedown-test/shakedown/firmware/tree"
 )
@@ -22,6 +24,8 @@ var Formats = slices.Concat(
 	archive.Formats,
 	compress.Formats,
 	elf.Formats,
+	ota.Formats,
+	mcu.Formats,
 )
 
 // Open finds out what is in an artefact; see tree.Open.

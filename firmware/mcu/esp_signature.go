@@ -71,11 +71,7 @@ func (i *ESPImage) signatures(o *tree.Opening) (int64, error) {
 // espSignatureV2 reads a signature block of secure boot v2, whose numbers are little-endian.
 func espSignatureV2(b, digest []byte) ESPSignature {
 	fits := string(b[4:36]) == string(digest)
-	number := func(from, to int) *big.Int {
-		n := slices.Clone(b[from:to])
-		slices.Reverse(n)
-		return new(big.Int).SetBytes(n)
-	}
+	number := func(from, to int) *big.Int { return new(big.Int).SetBytes(reversed(b[from:to])) }
 	const (
 		byRSA   = 2
 		byECDSA = 3
@@ -88,9 +84,7 @@ func espSignatureV2(b, digest []byte) ESPSignature {
 			return s
 		}
 		s.SPKI, _ = x509.MarshalPKIXPublicKey(key)
-		sig := slices.Clone(b[812:espBlockSum])
-		slices.Reverse(sig)
-		s.Fits = fits && rsa.VerifyPSS(key, crypto.SHA256, digest, sig, &rsa.PSSOptions{SaltLength: sha256.Size}) == nil
+		s.Fits = fits && rsa.VerifyPSS(key, crypto.SHA256, digest, reversed(b[812:espBlockSum]), &rsa.PSSOptions{SaltLength: sha256.Size}) == nil
 		return s
 	case byECDSA:
 		const p192, p256 = 1, 2
@@ -99,15 +93,20 @@ func espSignatureV2(b, digest []byte) ESPSignature {
 			return ESPSignature{Scheme: "v2, ECDSA P-192", KeyDigest: hexSum(b[espBlockKey : espBlockKey+65]), Fits: fits}
 		case p256:
 			s := ESPSignature{Scheme: "v2, ECDSA P-256", KeyDigest: hexSum(b[espBlockKey : espBlockKey+65])}
-			key := &ecdsa.PublicKey{Curve: elliptic.P256(), X: number(37, 69), Y: number(69, 101)}
-			spki, err := x509.MarshalPKIXPublicKey(key)
+			key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), slices.Concat([]byte{4}, reversed(b[37:69]), reversed(b[69:101])))
 			if err != nil { // it is no point of the curve
 				return s
 			}
-			s.SPKI = spki
+			s.SPKI, _ = x509.MarshalPKIXPublicKey(key)
 			s.Fits = fits && ecdsa.Verify(key, digest, number(101, 133), number(133, 165))
 			return s
 		}
 	}
 	return ESPSignature{Scheme: "v2, of a kind that is not read: " + hex.EncodeToString(b[1:4])}
+}
+
+func reversed(b []byte) []byte {
+	b = slices.Clone(b)
+	slices.Reverse(b)
+	return b
 }

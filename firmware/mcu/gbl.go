@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash/crc32"
-	"math/big"
 
 	"github.com/shakedown-test/shakedown/firmware/tree"
 )
@@ -149,7 +148,8 @@ func (g *GBL) certificate(o *tree.Opening, at, size int64) error {
 	if len(b) < 136 {
 		return nil
 	}
-	key := &ecdsa.PublicKey{Curve: elliptic.P256(), X: new(big.Int).SetBytes(b[4:36]), Y: new(big.Int).SetBytes(b[36:68])}
-	g.KeySPKI, _ = x509.MarshalPKIXPublicKey(key)
+	if key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), append([]byte{4}, b[4:68]...)); err == nil {
+		g.KeySPKI, _ = x509.MarshalPKIXPublicKey(key)
+	}
 	return nil
 }

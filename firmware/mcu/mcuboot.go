@@ -175,10 +175,10 @@ func mcubootLists(o *tree.Opening, at, protected int64) (all []tlv, end int64, e
 // mcubootSamples are the keys that lie in MCUboot's own repository with their private halves: root-*.pem. By the SHA-256 of the public key
 // as imgtool writes it into an image: in DER, of RSA as in PKCS #1, of the others as SubjectPublicKeyInfo.
 var mcubootSamples = map[string]string{
-	"fc5701dc6135e1323847bdc40f04d2e5bee5833b23c29f93593d00018cfa9994": "root-rsa-2048.pem",
-	"449793fb65cd7698753d5b3f35fab15f1e3a45111ff24e1d46741de5ae12d59e": "root-rsa-3072.pem",
-	"e30466f6b8470c1f29070b17f1e2d3e94d445e3f608087fdc711e4382bb538b6": "root-ec-p256.pem",
-	"6bcd1e16d80e5fe13a5307e6f1de8344c7e50e537d9962ce35ef6db5e642fae8": "root-ec-p384.pem",
+	"fc5701dc6135e1323847bdc40f04d2e5bee5833b23c29f93593d00018cfa9994":                                 "root-rsa-2048.pem",
+	"449793fb65cd7698753d5b3f35fab15f1e3a45111ff24e1d46741de5ae12d59e":                                 "root-rsa-3072.pem",
+	"e30466f6b8470c1f29070b17f1e2d3e94d445e3f608087fdc711e4382bb538b6":                                 "root-ec-p256.pem",
+	"6bcd1e16d80e5fe13a5307e6f1de8344c7e50e537d9962ce35ef6db5e642fae8":                                 "root-ec-p384.pem",
 	"85b7bd5f5dff9a03a99927adaf6ca6febde822c1a480928324a8e60323715c5779461c496a95aee8c4f90b99779f848a": "root-ec-p384.pem",
 	"c1907fa4eac7fae3840a78902b6f0710b037e9968e5c6274a12a28790c7d4e3c":                                 "root-ed25519.pem",
 	"6754edab1e29affef4a05935adecbeb1a7b8b62397b31e39a61b5bfcaafd63af":                                 "root-ed25519-2.pem",

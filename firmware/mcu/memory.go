@@ -49,13 +49,17 @@ func (m *Memory) Word(at uint32) (uint32, bool) {
 	return 0, false
 }
 
-// widest is how large a gap may be within a region.
-const widest = 64 << 10
+const (
+	widest        = 64 << 10 // bytes of a gap within a region
+	mostGaps      = 1 << 20  // bytes of all gaps, beside as many as there are data
+	mostStretches = 500_000
+)
 
 // memory collects records.
 type memory struct {
 	stretches []stretch
 	n         int // bytes
+	lost      int // bytes of records that were too many
 }
 
 // stretch are bytes in a row.
@@ -74,18 +78,32 @@ func (m *memory) put(at uint64, b []byte) {
 		m.stretches[i].data = append(m.stretches[i].data, b...)
 		return
 	}
+	if len(m.stretches) == mostStretches {
+		m.lost += len(b)
+		return
+	}
 	m.stretches = append(m.stretches, stretch{at, slices.Clone(b), len(m.stretches)})
 }
 
 // regions joins what was put. Of two records for the same place the later one counts.
 func (m *memory) regions(o *tree.Opening, family string) []Region {
 	slices.SortStableFunc(m.stretches, func(a, b stretch) int { return cmp.Compare(a.at, b.at) })
+	if m.lost > 0 {
+		o.Note(-1, "its data lie in more than %d places: %d bytes are left out", mostStretches, m.lost)
+	}
 	var all []Region
+	budget := uint64(mostGaps + m.n)
 	for from := 0; from < len(m.stretches); {
 		end := m.stretches[from].at + uint64(len(m.stretches[from].data))
 		to := from + 1
-		for to < len(m.stretches) && m.stretches[to].at <= end+widest {
-			end = max(end, m.stretches[to].at+uint64(len(m.stretches[to].data)))
+		for to < len(m.stretches) {
+			next := m.stretches[to].at
+			if gap := next - min(next, end); gap > widest || gap > budget {
+				break
+			} else {
+				budget -= gap
+			}
+			end = max(end, next+uint64(len(m.stretches[to].data)))
 			to++
 		}
 		r := region(m.stretches[from:to], end)
@@ -122,7 +140,7 @@ func region(parts []stretch, end uint64) Region {
 	for n, p := range parts {
 		to := r.Data[p.at-start:][:len(p.data)]
 		if overlap {
-			for _, before := range parts[:min(n, 64)] {
+			for _, before := range parts[max(0, n-8):n] {
 				r.overlaid += differing(before, p)
 			}
 		}

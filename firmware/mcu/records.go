@@ -42,7 +42,7 @@ func lines(o *tree.Opening, each func(n int, at int64, line []byte) bool) error 
 	for n, at := 1, 0; at < len(b); n++ {
 		line, rest, _ := bytes.Cut(b[at:], []byte{'\n'})
 		if !each(n, int64(at), bytes.TrimRight(line, "\r \t\x1a")) {
-			o.Ends(int64(at + len(line)))
+			o.Ends(int64(at))
 			return nil
 		}
 		at = len(b) - len(rest)
