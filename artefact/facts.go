@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/shakedown-test/shakedown/artefact/apps"
 	"github.com/shakedown-test/shakedown/artefact/startup"
 	"github.com/shakedown-test/shakedown/firmware"
 	"github.com/shakedown-test/shakedown/firmware/tree"
@@ -57,6 +58,9 @@ type Found struct {
 	Certificates []Certificate
 	PrivateKeys  []PrivateKey
 	PublicKeys   []PublicKey
+	Pins         []Pin
+	KeyStores    []KeyStore
+	Apps         []*apps.App // of all archives
 }
 
 // Summary says in one line what it is.
@@ -111,6 +115,10 @@ func Examine(ctx context.Context, s Source) (*Facts, error) {
 	if err := f.examine(ctx); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("examine %s: %w", s.File, err)
+	}
+	if err := f.findApps(ctx); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("look for apps in %s: %w", s.File, err)
 	}
 	return f, nil
 }

@@ -10,7 +10,9 @@ import (
 	"github.com/shakedown-test/shakedown/firmware/archive"
 	"github.com/shakedown-test/shakedown/firmware/boot"
 	"github.com/shakedown-test/shakedown/firmware/compress"
+	"github.com/shakedown-test/shakedown/firmware/disk"
 	"github.com/shakedown-test/shakedown/firmware/elf"
+	"github.com/shakedown-test/shakedown/firmware/flash"
 	"github.com/shakedown-test/shakedown/firmware/mcu"
 	"github.com/shakedown-test/shakedown/firmware/ota"
 	"github.com/shakedown-test/shakedown/firmware/squash"
@@ -23,6 +25,8 @@ var Formats = slices.Concat(
 	squash.Formats,
 	archive.Formats,
 	compress.Formats,
+	disk.Formats,
+	flash.Formats,
 	elf.Formats,
 	ota.Formats,
 	mcu.Formats,
