@@ -57,10 +57,12 @@ func readSuper(o *tree.Opening) (super, error) {
 	if err != nil {
 		return super{}, err
 	}
-	if s.blockSize < 4096 && s.major == 4 || s.blockSize < 512 || s.blockSize > 1<<20 || bits.OnesCount(uint(s.blockSize)) != 1 || s.used < superSize4 ||
-		s.inodeTable < superSize4 || s.inodeTable >= s.directoryTable || s.directoryTable > s.used || s.fragments > 0 && s.fragmentTable < superSize4 ||
-		s.directoryTable > o.Size() {
+	if s.blockSize < 512 || s.blockSize > 1<<20 || bits.OnesCount(uint(s.blockSize)) != 1 || s.used < superSize4 ||
+		s.inodeTable < superSize4 || s.inodeTable >= s.directoryTable || s.directoryTable > s.used || s.fragments > 0 && s.fragmentTable < superSize4 {
 		return super{}, tree.ErrNot
+	}
+	if s.directoryTable > o.Size() {
+		return super{}, fault(0, "it is cut off: its list of files lies at %#x, and %d bytes are there", s.directoryTable, o.Size())
 	}
 	return s, nil
 }
@@ -75,7 +77,7 @@ func (s *super) read4(f *fields) error {
 	s.idTable = int64(f.bits(64))
 	f.bits(64) // extended attributes
 	s.inodeTable, s.directoryTable, s.fragmentTable = int64(f.bits(64)), int64(f.bits(64)), int64(f.bits(64))
-	if s.blockSize != 1<<log || s.minor != 0 {
+	if s.blockSize != 1<<log || s.blockSize < 4096 || s.minor != 0 {
 		return tree.ErrNot
 	}
 	return nil
