@@ -26,6 +26,7 @@ type content struct {
 var examiners = []func(c content, found *Found){
 	findAccounts,
 	findSecrets,
+	findSettings,
 }
 
 const (
@@ -152,4 +153,8 @@ func (f *Found) add(g Found) {
 	f.Certificates = append(f.Certificates, g.Certificates...)
 	f.PrivateKeys = append(f.PrivateKeys, g.PrivateKeys...)
 	f.PublicKeys = append(f.PublicKeys, g.PublicKeys...)
+	f.Secrets = append(f.Secrets, g.Secrets...)
+	f.Addresses = append(f.Addresses, g.Addresses...)
+	f.Settings = append(f.Settings, g.Settings...)
+	f.WellKnown = append(f.WellKnown, g.WellKnown...)
 }

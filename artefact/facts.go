@@ -48,6 +48,10 @@ type Found struct {
 	Certificates []Certificate
 	PrivateKeys  []PrivateKey
 	PublicKeys   []PublicKey
+	Secrets      []Secret
+	Addresses    []Address
+	Settings     []Setting
+	WellKnown    []WellKnown
 }
 
 // Summary says in one line what it is.
