@@ -25,6 +25,8 @@ type content struct {
 // several goroutines at once. What it keeps of the data it copies.
 var examiners = []func(c content, found *Found){
 	findAccounts,
+	findBinaries,
+	findStartup,
 	findSecrets,
 	findSettings,
 }
@@ -117,6 +119,7 @@ func (f *Facts) examine(ctx context.Context) error {
 		f.add(found[i])
 		f.Opaque += opaque[i]
 	}
+	f.conclude()
 	return nil
 }
 
@@ -150,6 +153,8 @@ func (p piece) examine(ctx context.Context, buffer []byte, found *Found, dark *i
 // add joins facts.
 func (f *Found) add(g Found) {
 	f.Accounts = append(f.Accounts, g.Accounts...)
+	f.Binaries = append(f.Binaries, g.Binaries...)
+	f.startup = append(f.startup, g.startup...)
 	f.Certificates = append(f.Certificates, g.Certificates...)
 	f.PrivateKeys = append(f.PrivateKeys, g.PrivateKeys...)
 	f.PublicKeys = append(f.PublicKeys, g.PublicKeys...)

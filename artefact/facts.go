@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/shakedown-test/shakedown/artefact/startup"
 	"github.com/shakedown-test/shakedown/firmware"
 	"github.com/shakedown-test/shakedown/firmware/tree"
 	"github.com/shakedown-test/shakedown/product"
@@ -38,12 +39,15 @@ type Facts struct {
 	Opaque  int64     // bytes of it that nothing opens and that look random: encrypted, or packed in an unknown way
 
 	Found
+	Starts []startup.Start // what the file systems in it start
 
 	close []func() error
 }
 
 // Found are the facts of all contents, in the order in which these lie.
 type Found struct {
+	Binaries     []Binary
+	startup      []startup.Read
 	Accounts     []Account
 	Certificates []Certificate
 	PrivateKeys  []PrivateKey

@@ -10,6 +10,7 @@ import (
 	"github.com/shakedown-test/shakedown/firmware/archive"
 	"github.com/shakedown-test/shakedown/firmware/boot"
 	"github.com/shakedown-test/shakedown/firmware/compress"
+	"github.com/shakedown-test/shakedown/firmware/elf"
 	"github.com/shakedown-test/shakedown/firmware/tree"
 )
 
@@ -18,6 +19,7 @@ var Formats = slices.Concat(
 	boot.Formats,
 	archive.Formats,
 	compress.Formats,
+	elf.Formats,
 )
 
 // Open finds out what is in an artefact; see tree.Open.

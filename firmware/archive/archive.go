@@ -4,4 +4,4 @@ package archive
 import "github.com/shakedown-test/shakedown/firmware/tree"
 
 // Formats are those of this package.
-var Formats = []tree.Format{cpio}
+var Formats = []tree.Format{cpio, zipped, tape}

@@ -1,0 +1,24 @@
+package artefact
+
+import (
+	"github.com/shakedown-test/shakedown/artefact/hardening"
+	"github.com/shakedown-test/shakedown/firmware/elf"
+	"github.com/shakedown-test/shakedown/firmware/tree"
+)
+
+// Binary is a program or library of Linux with the node that it is.
+type Binary struct {
+	hardening.Binary
+	Node *tree.Node
+}
+
+// findBinaries looks at the ELF files.
+func findBinaries(c content, found *Found) {
+	f, ok := c.node.Info.(*elf.File)
+	if !ok || c.at > 0 {
+		return
+	}
+	if b, ok := hardening.Of(f); ok {
+		found.Binaries = append(found.Binaries, Binary{b, c.node})
+	}
+}
