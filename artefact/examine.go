@@ -28,7 +28,7 @@ var examiners = []func(c content, found *Found){
 	findBinaries,
 	findStartup,
 	findSecrets,
-	findSettings,
+	findAssignments,
 }
 
 const (
@@ -160,6 +160,6 @@ func (f *Found) add(g Found) {
 	f.PublicKeys = append(f.PublicKeys, g.PublicKeys...)
 	f.Secrets = append(f.Secrets, g.Secrets...)
 	f.Addresses = append(f.Addresses, g.Addresses...)
-	f.Settings = append(f.Settings, g.Settings...)
+	f.Assignments = append(f.Assignments, g.Assignments...)
 	f.WellKnown = append(f.WellKnown, g.WellKnown...)
 }

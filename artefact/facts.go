@@ -54,7 +54,7 @@ type Found struct {
 	PublicKeys   []PublicKey
 	Secrets      []Secret
 	Addresses    []Address
-	Settings     []Setting
+	Assignments  []Assignment
 	WellKnown    []WellKnown
 }
 

@@ -6,10 +6,10 @@ import (
 	"fmt"
 
 	"github.com/shakedown-test/shakedown/artefact/addresses"
+	"github.com/shakedown-test/shakedown/artefact/assignments"
 	"github.com/shakedown-test/shakedown/artefact/keys"
 	"github.com/shakedown-test/shakedown/artefact/rules"
 	"github.com/shakedown-test/shakedown/artefact/search"
-	"github.com/shakedown-test/shakedown/artefact/settings"
 	"github.com/shakedown-test/shakedown/firmware/tree"
 )
 
@@ -37,9 +37,9 @@ type Address struct {
 	Offset int64
 }
 
-// Setting is a setting of a configuration file.
-type Setting struct {
-	settings.Setting
+// Assignment is a setting of a configuration file.
+type Assignment struct {
+	assignments.Assignment
 	Node *tree.Node
 }
 
@@ -110,12 +110,12 @@ func (f *Found) addSecret(c content, id, at int) {
 	}
 }
 
-// findSettings reads configuration files.
-func findSettings(c content, found *Found) {
+// findAssignments reads configuration files.
+func findAssignments(c content, found *Found) {
 	if c.node.File == nil || c.at > 0 || !c.whole {
 		return
 	}
-	for _, s := range settings.Parse(c.node.Name, c.data) {
-		found.Settings = append(found.Settings, Setting{s, c.node})
+	for _, s := range assignments.Parse(c.node.Name, c.data) {
+		found.Assignments = append(found.Assignments, Assignment{s, c.node})
 	}
 }

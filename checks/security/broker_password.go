@@ -30,19 +30,19 @@ var BrokerPassword = &check.Check{
 	Typical: time.Second, Limit: 10 * time.Minute,
 
 	Run: check.OfArtefacts("files and parts", func(f *artefact.Facts, _ *check.T) (int, []check.Finding) {
-		return contents(f), append(judgeSecrets(f.Secrets, rules.Broker), judgeSettings(f.Settings, ofBroker)...)
+		return contents(f), append(judgeSecrets(f.Secrets, rules.Broker), judgeSettings(f.Assignments, ofBroker)...)
 	}),
 }
 
 var aboutBroker = regexp.MustCompile(`(?i)mqtt|broker|amqp|mosquitto`)
 
 // ofBroker says whether a setting is about a message broker: by its name, its section, or the file that it stands in.
-func ofBroker(s artefact.Setting) bool {
+func ofBroker(s artefact.Assignment) bool {
 	return aboutBroker.MatchString(s.Key) || aboutBroker.MatchString(s.Section) || aboutBroker.MatchString(s.Node.Name)
 }
 
 // judgeSettings finds the passwords in plain text among the settings that are chosen.
-func judgeSettings(all []artefact.Setting, chosen func(artefact.Setting) bool) (findings []check.Finding) {
+func judgeSettings(all []artefact.Assignment, chosen func(artefact.Assignment) bool) (findings []check.Finding) {
 	for _, s := range all {
 		if !s.Secret() || !chosen(s) {
 			continue

@@ -30,14 +30,14 @@ var ConfigPassword = &check.Check{
 	Typical: time.Second, Limit: 10 * time.Minute,
 
 	Run: check.OfArtefacts("files and parts", func(f *artefact.Facts, _ *check.T) (int, []check.Finding) {
-		found := judgeSettings(f.Settings, func(s artefact.Setting) bool { return !ofBroker(s) && !ofWiFi(s) })
+		found := judgeSettings(f.Assignments, func(s artefact.Assignment) bool { return !ofBroker(s) && !ofWiFi(s) })
 		found = append(found, judgeSecrets(f.Secrets, rules.Login)...)
-		return contents(f), append(found, judgeSNMP(f.Settings)...)
+		return contents(f), append(found, judgeSNMP(f.Assignments)...)
 	}),
 }
 
 // judgeSNMP finds communities, which are the passwords of SNMP 1 and 2c.
-func judgeSNMP(all []artefact.Setting) (findings []check.Finding) {
+func judgeSNMP(all []artefact.Assignment) (findings []check.Finding) {
 	for _, s := range all {
 		if !strings.Contains(strings.ToLower(s.Node.Name), "snmp") {
 			continue

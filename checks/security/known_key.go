@@ -33,7 +33,7 @@ var KnownKey = &check.Check{
 		for _, k := range f.WellKnown {
 			t.Record("%s, in %s", k.What, place(k.Node, k.Offset))
 		}
-		return contents(f), judgeKnownKeys(f.Settings)
+		return contents(f), judgeKnownKeys(f.Assignments)
 	}),
 }
 
@@ -47,7 +47,7 @@ var (
 	}
 )
 
-func judgeKnownKeys(all []artefact.Setting) (findings []check.Finding) {
+func judgeKnownKeys(all []artefact.Assignment) (findings []check.Finding) {
 	for _, s := range all {
 		value := strings.ToLower(strings.TrimPrefix(strings.NewReplacer(":", "", " ", "", ",", "", "-", "").Replace(s.Value), "0x"))
 		if what := knownPasskeys[value]; what != "" && joinKey.MatchString(strings.ReplaceAll(s.Key, "-", "_")) {

@@ -58,4 +58,4 @@ func document(n *tree.Node) bool {
 }
 
 // lineOf says where a setting stands.
-func lineOf(s artefact.Setting) string { return fmt.Sprintf("line %d of %s", s.Line, s.Node.Path()) }
+func lineOf(s artefact.Assignment) string { return fmt.Sprintf("line %d of %s", s.Line, s.Node.Path()) }

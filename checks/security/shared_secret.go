@@ -41,7 +41,7 @@ func judgeSharedSecrets(all []*artefact.Facts) []check.Finding {
 		for _, s := range f.Secrets {
 			found = append(found, shared{i, s.Value, s.Rule.What + " " + s.Shown(), place(s.Node, s.Offset)})
 		}
-		for _, s := range f.Settings {
+		for _, s := range f.Assignments {
 			if s.Secret() {
 				found = append(found, shared{i, s.Value, s.Key + ", " + artefact.Shown(s.Value), lineOf(s)})
 			}

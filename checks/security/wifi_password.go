@@ -30,7 +30,7 @@ var WiFiPassword = &check.Check{
 	Typical: time.Second, Limit: 10 * time.Minute,
 
 	Run: check.OfArtefacts("files and parts", func(f *artefact.Facts, _ *check.T) (int, []check.Finding) {
-		return contents(f), judgeWiFi(f.Settings)
+		return contents(f), judgeWiFi(f.Assignments)
 	}),
 }
 
@@ -41,13 +41,13 @@ var (
 )
 
 // ofWiFi says whether a setting is the key of a wireless network.
-func ofWiFi(s artefact.Setting) bool {
+func ofWiFi(s artefact.Assignment) bool {
 	return wifiKey.MatchString(s.Key) || strings.EqualFold(s.Key, "key") && wifiFile.MatchString(path.Base(s.Node.Name)) ||
 		strings.EqualFold(s.Key, "password") && wifiFile.MatchString(path.Base(s.Node.Name))
 }
 
-func judgeWiFi(all []artefact.Setting) (findings []check.Finding) {
-	var keys []artefact.Setting
+func judgeWiFi(all []artefact.Assignment) (findings []check.Finding) {
+	var keys []artefact.Assignment
 	for _, s := range all {
 		if !ofWiFi(s) || strings.HasPrefix(s.Value, "$") || strings.HasPrefix(s.Value, "%") || strings.HasPrefix(s.Value, "<") {
 			continue
@@ -67,7 +67,7 @@ func judgeWiFi(all []artefact.Setting) (findings []check.Finding) {
 }
 
 // networkOf names the network, which is set in the same section of the same file, nearby.
-func networkOf(all []artefact.Setting, of artefact.Setting) string {
+func networkOf(all []artefact.Assignment, of artefact.Assignment) string {
 	for _, s := range all {
 		if s.Node == of.Node && s.Section == of.Section && strings.EqualFold(s.Key, "ssid") && s.Line > of.Line-20 && s.Line < of.Line+20 {
 			return ": " + s.Value

@@ -1,7 +1,7 @@
-// Package settings reads what the configuration files of devices set, line by line: KEY=value of shells and .ini files, "key: value" of
+// Package assignments reads what the configuration files of devices set, line by line: KEY=value of shells and .ini files, "key: value" of
 // YAML and JSON, "option key 'value'" of UCI, <key>value</key> of XML. It knows no single format to the end: what it does not understand
 // it passes over.
-package settings
+package assignments
 
 import (
 	"bytes"
@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// Setting is one that is in force: not in a comment.
-type Setting struct {
+// Assignment is one that is in force: not in a comment.
+type Assignment struct {
 	Key, Value string // without quotes
 	Section    string // the last [section], network={ or config … before it
 	Line       int    // from 1
@@ -62,7 +62,7 @@ var (
 )
 
 // Parse reads a file of that path.
-func Parse(name string, data []byte) (list []Setting) {
+func Parse(name string, data []byte) (list []Assignment) {
 	if len(data) > largest || !File(name) || bytes.IndexByte(data[:min(len(data), 1024)], 0) >= 0 {
 		return nil
 	}
@@ -79,7 +79,7 @@ func Parse(name string, data []byte) (list []Setting) {
 		}
 		key, value, ok := read(text)
 		if ok && len(list) < most {
-			list = append(list, Setting{Key: key, Value: value, Section: in, Line: n})
+			list = append(list, Assignment{Key: key, Value: value, Section: in, Line: n})
 		}
 	}
 	return list

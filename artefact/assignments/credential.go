@@ -1,4 +1,4 @@
-package settings
+package assignments
 
 import (
 	"regexp"
@@ -24,7 +24,7 @@ var flags = map[string]bool{
 }
 
 // Secret says whether the setting is a password, or something of the kind, in plain text.
-func (s Setting) Secret() bool {
+func (s Assignment) Secret() bool {
 	return Credential(s.Key) && Plain(s.Value)
 }
 
