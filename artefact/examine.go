@@ -27,6 +27,8 @@ var examiners = []func(c content, found *Found){
 	findAccounts,
 	findBinaries,
 	findStartup,
+	findSettings,
+	findCode,
 	findSecrets,
 	findAssignments,
 }
@@ -155,6 +157,11 @@ func (f *Found) add(g Found) {
 	f.Accounts = append(f.Accounts, g.Accounts...)
 	f.Binaries = append(f.Binaries, g.Binaries...)
 	f.startup = append(f.startup, g.startup...)
+	f.Settings = append(f.Settings, g.Settings...)
+	f.Environments = append(f.Environments, g.Environments...)
+	f.Banners = append(f.Banners, g.Banners...)
+	f.CipherTables = append(f.CipherTables, g.CipherTables...)
+	f.Pages = append(f.Pages, g.Pages...)
 	f.Certificates = append(f.Certificates, g.Certificates...)
 	f.PrivateKeys = append(f.PrivateKeys, g.PrivateKeys...)
 	f.PublicKeys = append(f.PublicKeys, g.PublicKeys...)

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/shakedown-test/shakedown/artefact/apps"
 	"github.com/shakedown-test/shakedown/artefact/startup"
 	"github.com/shakedown-test/shakedown/firmware"
 	"github.com/shakedown-test/shakedown/firmware/tree"
@@ -48,6 +49,11 @@ type Facts struct {
 type Found struct {
 	Binaries     []Binary
 	startup      []startup.Read
+	Settings     []Settings
+	Environments []Environment
+	Banners      []Banner
+	CipherTables []CipherTable
+	Pages        []Page
 	Accounts     []Account
 	Certificates []Certificate
 	PrivateKeys  []PrivateKey
@@ -56,6 +62,7 @@ type Found struct {
 	Addresses    []Address
 	Assignments  []Assignment
 	WellKnown    []WellKnown
+	Apps         []*apps.App // of all archives
 }
 
 // Summary says in one line what it is.
@@ -110,6 +117,10 @@ func Examine(ctx context.Context, s Source) (*Facts, error) {
 	if err := f.examine(ctx); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("examine %s: %w", s.File, err)
+	}
+	if err := f.findApps(ctx); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("look for apps in %s: %w", s.File, err)
 	}
 	return f, nil
 }

@@ -90,7 +90,13 @@ func realPart(p *product.Product, role product.Role) (*product.Part, unmet) {
 			}
 		}
 	}
-	if role.Is(product.Artefact) || role == product.Artefact {
+	if role == product.Endpoint {
+		return nil, unmet{
+			evidence.NotApplicable, "the product file names no " + role.What(),
+			"add a part of that role with driver: endpoint and address: https://api.example.com, or look at it alone: shakedown inspect https://api.example.com",
+		}
+	}
+	if role.Artefact() || role == product.Artefact || role == product.Inspected {
 		return nil, unmet{
 			evidence.NotApplicable, "the product file names no " + role.What(),
 			"add a part of that role with driver: file and path: FILE, or look at it alone: shakedown inspect FILE",

@@ -30,14 +30,18 @@ type inspectFlags struct {
 func (a *app) inspectCommand() *cobra.Command {
 	var f inspectFlags
 	c := &cobra.Command{
-		Use:   "inspect FILE…",
-		Short: "Look into firmware images and app packages",
+		Use:   "inspect FILE|ENDPOINT…",
+		Short: "Look into firmware images, app packages and what endpoints send",
 		Long: `Opens what a maker ships, as deep as it is packed, and looks for what will hurt
 after launch: passwords, keys and tokens, debug services, updates without
 protection, weak binaries, dead components, certificates that will expire,
 permissions that the next phone OS will refuse.
 
-Firmware images, dumps of flash and app packages (apk, aab, ipa) can be mixed.
+Firmware images, dumps of flash, app packages (apk, aab, ipa) and endpoints can
+be mixed. An endpoint is written as tls://host:port, https://host, wss://host or
+mqtts://host: it is asked for its certificates by a TLS handshake, and nothing
+else is sent to it.
+
 Several files are also compared with each other: what two units or two models
 share must not be a secret. Nothing of them is run, and nothing is written
 outside the run folder but temporary files without a name.
@@ -47,6 +51,7 @@ outside the run folder but temporary files without a name.
 The exit codes are those of run.`,
 		Example: `  shakedown inspect router.bin
   shakedown inspect unit-1.bin unit-2.bin app-release.apk --launch 2027-03-01
+  shakedown inspect router.bin mqtts://broker.example.com https://updates.example.com
   shakedown inspect router.bin --format contents`,
 		Args: arguments(1, math.MaxInt),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.inspect(cmd.Context(), args, f) },
@@ -95,6 +100,9 @@ func (a *app) inspect(ctx context.Context, files []string, f inspectFlags) error
 func (a *app) contents(ctx context.Context, files []string) error {
 	for _, file := range files {
 		part := product.Part{Name: file, Driver: "file", Path: strings.NewReplacer("{", "{open}").Replace(file)}
+		if product.IsEndpoint(file) {
+			part = product.Part{Name: file, Driver: "endpoint", Address: file}
+		}
 		source, err := driver.OpenArtefact(a.kinds, driver.Env{Part: part, Values: map[string]string{"open": "{"}})
 		if err != nil {
 			return usage(err)
@@ -117,7 +125,7 @@ func ofArtefacts(risks []check.Risk) []check.Risk {
 	risks = slices.Clone(risks)
 	for i := range risks {
 		risks[i].Checks = slices.DeleteFunc(slices.Clone(risks[i].Checks), func(c *check.Check) bool {
-			return !c.Needs.Real.Artefact() && c.Needs.Real != product.Artefact
+			return !c.Needs.Real.Artefact() && c.Needs.Real != product.Artefact && c.Needs.Real != product.Inspected
 		})
 	}
 	return risks
@@ -141,12 +149,22 @@ func shipped(files []string, launch, support string, excluded []string) ([]byte,
 	taken := map[string]bool{}
 	var names []string
 	for _, file := range files {
+		kind := "file"
+		if product.IsEndpoint(file) {
+			kind = "endpoint"
+		}
 		names = append(names, filepath.Base(file))
-		name := "file-" + strings.Trim(unfit.ReplaceAllString(filepath.Base(file), "-"), "-")
+		name := kind + "-" + strings.Trim(unfit.ReplaceAllString(filepath.Base(file), "-"), "-")
 		for n := 2; taken[name]; n++ {
 			name = strings.TrimSuffix(name, "-"+strconv.Itoa(n-1)) + "-" + strconv.Itoa(n)
 		}
 		taken[name] = true
+		if kind == "endpoint" {
+			parts = append(parts, yaml.MapItem{Key: name, Value: yaml.MapSlice{
+				{Key: "role", Value: string(product.Endpoint)}, {Key: "driver", Value: "endpoint"}, {Key: "address", Value: file},
+			}})
+			continue
+		}
 		role := product.Firmware
 		switch strings.ToLower(filepath.Ext(file)) {
 		case ".apk", ".aab", ".ipa", ".apks", ".xapk":
@@ -189,6 +207,9 @@ func quoted(words []string) []string {
 // missing says which of the files are not there, before anything is begun.
 func missing(files []string) error {
 	for _, file := range files {
+		if product.IsEndpoint(file) {
+			continue
+		}
 		if info, err := os.Stat(file); err != nil {
 			return usage(fmt.Errorf("inspect %s: %w", file, err))
 		} else if info.IsDir() {

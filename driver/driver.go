@@ -82,7 +82,7 @@ type Kind struct {
 	Joins     bool                        // every device of this kind joins the in-process internet; see Kinds.Joins
 }
 
-// Artefact is a file under test.
+// Artefact is a file under test, or what an endpoint sent.
 type Artefact struct {
 	File  string // what it is called
 	Data  *io.SectionReader

@@ -17,6 +17,7 @@ func Builtin() Kinds {
 		{Name: "process", Open: openProcess, Can: []product.Capability{product.PowerCut, product.Restart, product.ConsoleRead, product.Rejoin}},
 		{Name: "exec", Open: openExec}, // what its program says, and the product file repeats in can
 		{Name: "external", Open: openExternal, Instances: 1},
+		{Name: "endpoint", Open: openEndpoint, Artefact: readEndpoint},
 		{Name: "file", Open: openFile, Artefact: readFile},
 		{Name: "human", Open: openHuman, Can: []product.Capability{product.PowerCut, product.Restart, product.Rejoin}, Instances: 1},
 	} {
@@ -39,11 +40,11 @@ func Open(kinds Kinds, env Env) (Driver, error) {
 	return WithControl(d, env)
 }
 
-// OpenArtefact opens the file that env.Part names.
+// OpenArtefact opens what env.Part names: a file, or what an endpoint sends.
 func OpenArtefact(kinds Kinds, env Env) (Artefact, error) {
 	kind, ok := kinds[env.Part.Driver]
 	if !ok || kind.Artefact == nil {
-		return Artefact{}, fmt.Errorf("open part %q: driver %q reads no files\nhint: use driver: file", env.Part.Name, env.Part.Driver)
+		return Artefact{}, fmt.Errorf("open part %q: driver %q reads no files\nhint: use driver: file, or driver: endpoint", env.Part.Name, env.Part.Driver)
 	}
 	return kind.Artefact(env)
 }

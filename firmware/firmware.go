@@ -10,15 +10,19 @@ import (
 	"github.com/shakedown-test/shakedown/firmware/archive"
 	"github.com/shakedown-test/shakedown/firmware/boot"
 	"github.com/shakedown-test/shakedown/firmware/compress"
+	"github.com/shakedown-test/shakedown/firmware/disk"
 	"github.com/shakedown-test/shakedown/firmware/elf"
+	"github.com/shakedown-test/shakedown/firmware/squash"
 	"github.com/shakedown-test/shakedown/firmware/tree"
 )
 
 // Formats are all that are opened, those with a magic before those without.
 var Formats = slices.Concat(
 	boot.Formats,
+	squash.Formats,
 	archive.Formats,
 	compress.Formats,
+	disk.Formats,
 	elf.Formats,
 )
 

@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "write the golden files")
 var known = Known{
 	Checks:       []string{"fault.reconnect-backoff", "protocol.keep-alive", "security.tls-hostname"},
 	Risks:        []string{"protocol", "fault", "security"},
-	Drivers:      []string{"process", "external", "human", "exec", "file", "reference"},
+	Drivers:      []string{"process", "external", "human", "exec", "file", "endpoint", "reference"},
 	Requirements: []string{"EN303645:5.2-1", "EN303645:5.3-13"},
 
 	Profiles: []string{"lte-m", "geo-satellite"},

@@ -21,7 +21,7 @@ type Product struct {
 // Role is what a part is to the product.
 type Role string
 
-// The roles. The last three are artefacts: files, not running things.
+// The roles. Firmware, packages and contracts are files, an endpoint is what a server sends: they are looked at, not run.
 const (
 	Device      Role = "device"
 	Gateway     Role = "gateway"
@@ -31,17 +31,23 @@ const (
 	Firmware    Role = "firmware"
 	Package     Role = "package"
 	Contract    Role = "contract"
-	Artefact    Role = "artefact" // in Needs: firmware and packages
+	Endpoint    Role = "endpoint"  // the certificates that a server of the product sends
+	Artefact    Role = "artefact"  // in Needs: firmware and packages
+	Inspected   Role = "inspected" // in Needs: firmware, packages and endpoints
 )
 
-// Artefact says whether a part of this role is a file and not a running thing.
-func (r Role) Artefact() bool { return r == Firmware || r == Package || r == Contract }
+// Artefact says whether a part of this role is looked at and not run.
+func (r Role) Artefact() bool {
+	return r == Firmware || r == Package || r == Contract || r == Endpoint
+}
 
 // What is the role in words, with which a sentence can go on after "a" or "no".
 func (r Role) What() string {
 	switch r {
 	case Artefact:
 		return "firmware image or app package"
+	case Inspected:
+		return "firmware image, app package or endpoint"
 	case Firmware:
 		return "firmware image"
 	case Package:
@@ -50,9 +56,15 @@ func (r Role) What() string {
 	return string(r)
 }
 
-// Is says whether a part of role r is what is meant by other, which may be Artefact.
+// Is says whether a part of role r is what is meant by other, which may be Artefact or Inspected.
 func (r Role) Is(other Role) bool {
-	return r == other || other == Artefact && (r == Firmware || r == Package)
+	switch other {
+	case Artefact:
+		return r == Firmware || r == Package
+	case Inspected:
+		return r == Firmware || r == Package || r == Endpoint
+	}
+	return r == other
 }
 
 // Protocol is what a link carries.
@@ -87,13 +99,13 @@ const (
 type Part struct {
 	Name    string            `yaml:"-"`                  // the key under which the part is written
 	Role    Role              `yaml:"role"`               // what it is to the product
-	Driver  string            `yaml:"driver"`             // process, external, human, exec, file, reference, stand-in
+	Driver  string            `yaml:"driver"`             // process, external, human, exec, file, endpoint, reference, stand-in
 	Command []string          `yaml:"command,omitempty"`  // process: the program and its arguments, with placeholders in braces
 	Env     map[string]string `yaml:"env,omitempty"`      // process: environment variables, with placeholders
 	Control []string          `yaml:"control,omitempty"`  // exec, and optional beside the others: the program that speaks JSON lines
 	Can     []Capability      `yaml:"can,omitempty"`      // what the control program offers beyond what the driver does by itself
 	Listen  string            `yaml:"listen,omitempty"`   // external, human: host:port at which the world waits for this device
-	Address string            `yaml:"address,omitempty"`  // external cloud: host:port of the endpoint under test
+	Address string            `yaml:"address,omitempty"`  // external cloud: host:port of the endpoint under test; endpoint: host:port, or with tls://, https://, wss:// or mqtts:// before it
 	Path    string            `yaml:"path,omitempty"`     // file: where the artefact is, from this folder on, with placeholders for what its variants set
 	Network string            `yaml:"network,omitempty"`  // process: host (default) is that of this machine, world a network of its own in the in-process internet
 	Ready   string            `yaml:"ready,omitempty"`    // process: a console pattern (RE2) that says that it is up

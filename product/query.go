@@ -33,10 +33,16 @@ func (p *Product) Real() []*Part {
 	return out
 }
 
+// Is says whether a part is what is meant by a role: by its own, or as a cloud at an address where it speaks TLS, which is an endpoint too.
+func (p *Product) Is(part *Part, r Role) bool {
+	served := part.Role == Cloud && part.Address != "" && p.Speaks(part.Name, TLS)
+	return part.Role.Is(r) || served && Endpoint.Is(r)
+}
+
 // PartByRole is the first real part of a role; nil when there is none.
 func (p *Product) PartByRole(r Role) *Part {
 	for _, part := range p.Real() {
-		if part.Role.Is(r) {
+		if p.Is(part, r) {
 			return part
 		}
 	}
@@ -46,7 +52,7 @@ func (p *Product) PartByRole(r Role) *Part {
 // PartFor is the first real part of a role that speaks a protocol; an empty one is any. It is nil when there is none.
 func (p *Product) PartFor(r Role, proto Protocol) *Part {
 	for _, part := range p.Real() {
-		if part.Role.Is(r) && (proto == "" || p.Speaks(part.Name, proto)) {
+		if p.Is(part, r) && (proto == "" || p.Speaks(part.Name, proto)) {
 			return part
 		}
 	}

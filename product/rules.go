@@ -8,7 +8,7 @@ import (
 )
 
 var (
-	roles          = []Role{Device, Gateway, Cloud, App, Integration, Firmware, Package, Contract}
+	roles          = []Role{Device, Gateway, Cloud, App, Integration, Firmware, Package, Contract, Endpoint}
 	linkProtocols  = []Protocol{MQTT, MQTTS, WS, WSS, HTTP, HTTPS, COAP, COAPS}
 	capabilities   = []Capability{PowerCut, Restart, ConsoleRead, Rejoin}
 	offlineKeeps   = []string{"newest", "oldest"}

@@ -74,6 +74,12 @@ func (l *loader) driverRules(part *Part, at string) {
 // artefactRules holds what is said of a file against the driver that reads it.
 func (l *loader) artefactRules(part *Part, at string) {
 	switch reads := part.Driver == "file"; {
+	case part.Driver == "endpoint" && part.Role != Endpoint:
+		l.fault(at+"/driver", fmt.Sprintf("driver endpoint asks a server for its certificates, and %s is a %s", short(part.Name), part.Role), "give it the role endpoint, or another driver")
+	case part.Driver == "endpoint" && part.Address == "" && !l.refused[at+"/address"]:
+		l.fault(at, fmt.Sprintf("part %s is an endpoint, and nothing says where it is", part.Name), "add address: https://api.example.com")
+	case part.Role == Endpoint && part.Driver != "endpoint" && part.Driver != StandIn && part.Driver != "reference":
+		l.fault(at+"/driver", fmt.Sprintf("an endpoint is asked over the network; driver %s does not do that", part.Driver), "use driver: endpoint, with address: https://api.example.com")
 	case reads && !part.Role.Artefact():
 		l.fault(at+"/driver", fmt.Sprintf("driver file reads artefacts, and %s is a %s", short(part.Name), part.Role), "give it the role firmware or package, or another driver")
 	case reads && part.Path == "" && !l.refused[at+"/path"]:
@@ -176,6 +182,12 @@ func (l *loader) pattern(path, text string) {
 func (l *loader) addressRules(part *Part, at string) {
 	for key, text := range map[string]string{"listen": part.Listen, "address": part.Address} {
 		if text == "" {
+			continue
+		}
+		if part.Role == Endpoint {
+			if _, _, err := ParseEndpoint(text); err != nil {
+				l.fault(at+"/"+key, err.Error(), `such as "broker.example.com:8883" or "https://api.example.com"`)
+			}
 			continue
 		}
 		_, port, err := net.SplitHostPort(text)

@@ -8,9 +8,10 @@ import (
 	"github.com/shakedown-test/shakedown/artefact"
 	"github.com/shakedown-test/shakedown/driver"
 	"github.com/shakedown-test/shakedown/evidence"
+	"github.com/shakedown-test/shakedown/product"
 )
 
-// openArtefacts opens every file of the role under test.
+// openArtefacts opens every file of the role under test, and asks every endpoint.
 func (b *Bed) openArtefacts() error {
 	shelf := b.cfg.Shelf
 	if shelf == nil {
@@ -24,8 +25,13 @@ func (b *Bed) openArtefacts() error {
 		values["variant."+name] = value
 	}
 	for _, part := range b.Product.Real() {
-		if !part.Role.Is(b.cfg.Real) {
+		if !b.Product.Is(part, b.cfg.Real) {
 			continue
+		}
+		if part.Role == product.Cloud { // the certificates of its endpoint
+			served := *part
+			served.Role, served.Driver = product.Endpoint, "endpoint"
+			part = &served
 		}
 		env := driver.Env{Clock: b.Clock, Log: b.Log, Part: *part, Variant: b.Variant, Seed: b.cfg.Seed, Values: values, Defects: b.cfg.Defects, Tell: b.cfg.Tell}
 		key := strings.Join(append([]string{part.Name, b.Variant.Name}, b.cfg.Defects...), "\x00")

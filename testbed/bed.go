@@ -74,7 +74,7 @@ type Bed struct {
 	Proxy    *Proxy          // that the device was given; nil: none
 	CoAP     *origin.Server  // of a device that speaks CoAP, for which Link, Endpoint and Broker are nil
 
-	Artefacts []*artefact.Facts // the files under test, where they are what is real, in the order of the product file
+	Artefacts []*artefact.Facts // the files and endpoints under test, where they are what is real, in the order of the product file
 
 	Cloud      *Cloud
 	CoAPServer *CoAPServer // a real cloud of which CoAP is asked; Cloud is nil then
@@ -108,7 +108,7 @@ func Open(cfg Config) (*Bed, error) {
 	}
 	b.Undo(func() { os.RemoveAll(b.cfg.Dir) })
 	speaks := cfg.Speaks
-	if cfg.Real.Is(product.Artefact) || cfg.Real == product.Artefact {
+	if looked(cfg.Real) {
 		err = b.openArtefacts()
 	} else if datagrams := speaks == product.COAP || speaks == product.COAPS || speaks == product.DTLS; datagrams && cfg.Real == product.Cloud {
 		err = b.openCoAPServer(*part)
@@ -124,6 +124,11 @@ func Open(cfg Config) (*Bed, error) {
 		return nil, fmt.Errorf("open testbed for %s %q: %w", part.Role, part.Name, err)
 	}
 	return b, nil
+}
+
+// looked says whether parts of a role are looked at, not run.
+func looked(r product.Role) bool {
+	return r.Artefact() || r == product.Artefact || r == product.Inspected
 }
 
 // Undo has f called by Close, before everything that was registered earlier.

@@ -4,4 +4,4 @@ package boot
 import "github.com/shakedown-test/shakedown/firmware/tree"
 
 // Formats are those of this package.
-var Formats = []tree.Format{uImage}
+var Formats = []tree.Format{uImage, flattened, environment, compiled, trx, chk, sparse, bootImage}

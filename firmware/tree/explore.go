@@ -16,18 +16,19 @@ type Opened struct {
 }
 
 // Close frees what the data of the nodes are read from.
-func (o *Opened) Close() error { return o.spool.file.Close() }
+func (o *Opened) Close() error { return o.spool.close() }
 
 // Open finds out what is in data. Whatever they are, there is a tree; an error says that this machine failed. When ctx ends, what was
 // found so far is there, with a note at the root.
 func Open(ctx context.Context, name string, data *io.SectionReader, formats []Format, limits Limits) (*Opened, error) {
-	s, err := openSpool()
-	if err != nil {
-		return nil, err
-	}
+	s := &spool{}
 	e := &explorer{formats: formats, limits: limits.withDefaults(data.Size()), spool: s, magic: newMagicIndex(formats)}
 	root := &Node{Name: name, Data: data}
-	if err := e.explore(ctx, root, 0); err != nil {
+	err := e.explore(ctx, root, 0)
+	if s.failed != nil {
+		return nil, errors.Join(s.failed, s.close())
+	}
+	if err != nil {
 		root.note(fmt.Errorf("not all of it was opened: %w", err))
 	}
 	return &Opened{root, s}, nil
@@ -115,11 +116,11 @@ func (e *explorer) try(ctx context.Context, f *Format, data *io.SectionReader, s
 		return nil, err
 	}
 	n := &Node{Format: f.ID}
-	used, nodes := e.spool.used, e.nodes
+	made, nodes := *e.spool, e.nodes
 	o := &Opening{Data: data, ctx: ctx, node: n, e: e}
 	err := guarded(func() error { return f.Open(o) })
 	if errors.Is(err, ErrNot) || err != nil && strict && n.Leaf() {
-		e.spool.used, e.nodes = used, nodes // as if it had not been tried
+		e.spool.used, e.spool.memory, e.spool.filled, e.nodes = made.used, made.memory, made.filled, nodes // as if it had not been tried
 		return nil, ctx.Err()
 	}
 	if err != nil {
@@ -162,7 +163,7 @@ func (f *Format) begins(data *io.SectionReader) bool {
 
 // padding reports whether from there on all bytes are the same.
 func padding(data *io.SectionReader, from int64) bool {
-	buffer := make([]byte, 64<<10)
+	buffer := make([]byte, min(64<<10, data.Size()-from))
 	first := -1
 	for at := from; at < data.Size(); {
 		n, err := data.ReadAt(buffer, at)

@@ -41,7 +41,7 @@ const window = 1 << 20
 func (e *explorer) search(ctx context.Context, n *Node, from int64) error {
 	found := len(n.Children) > 0
 	free := from // where the bytes begin that nobody claims yet
-	buffer := make([]byte, window+e.magic.ahead)
+	buffer := make([]byte, min(window+int64(e.magic.ahead), n.Data.Size()-from))
 	for base := from; base < n.Data.Size(); base += window {
 		if err := ctx.Err(); err != nil {
 			return err

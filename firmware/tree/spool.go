@@ -1,42 +1,65 @@
 package tree
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"os"
 )
 
-// spool holds what is made. Its file has no name: it is gone with the process.
+// spool holds what is made: what is small in memory, the rest in a file without a name, which is gone with the process.
 type spool struct {
-	file *os.File
-	used int64
+	used   int64 // bytes that were made
+	memory int64 // bytes of it that are held in memory
+	file   *os.File
+	filled int64 // bytes of the file
+	failed error // of the file
 }
 
-func openSpool() (*spool, error) {
-	f, err := os.CreateTemp("", "shakedown-opened-")
+const (
+	small     = 64 << 10 // bytes of a content that is held in memory
+	inMemory  = 64 << 20 // bytes that are held there in all
+	atOnce    = 1 << 20  // bytes that are written to the file at once
+	temporary = "shakedown-opened-"
+)
+
+// grow makes the file, when it is needed.
+func (s *spool) grow() error {
+	if s.file != nil {
+		return nil
+	}
+	f, err := os.CreateTemp("", temporary)
 	if err != nil {
-		return nil, fmt.Errorf("make a temporary file: %w\nhint: see that %s can be written to", err, os.TempDir())
+		return fmt.Errorf("make a temporary file: %w\nhint: see that %s can be written to", err, os.TempDir())
 	}
 	if err := os.Remove(f.Name()); err != nil {
 		f.Close()
-		return nil, fmt.Errorf("unlink a temporary file: %w", err)
+		return fmt.Errorf("unlink a temporary file: %w", err)
 	}
-	return &spool{file: f}, nil
+	s.file = f
+	return nil
+}
+
+func (s *spool) close() error {
+	if s.file == nil {
+		return nil
+	}
+	return s.file.Close()
 }
 
 // growing is a content that is being made. Only one is at a time.
 type growing struct {
 	ctx    context.Context
 	s      *spool
-	from   int64
 	limit  int64
+	from   int64 // in the file
+	size   int64
 	buffer []byte
-	failed error // of the file itself
 }
 
 func (s *spool) begin(ctx context.Context, limit int64) *growing {
-	return &growing{ctx: ctx, s: s, from: s.used, limit: limit}
+	return &growing{ctx: ctx, s: s, from: s.filled, limit: limit}
 }
 
 // Write appends.
@@ -48,24 +71,36 @@ func (g *growing) Write(b []byte) (int, error) {
 		return 0, fmt.Errorf("%w: it unpacks to more than %d bytes in all", ErrLimit, g.limit)
 	}
 	g.s.used += int64(len(b))
+	g.size += int64(len(b))
 	g.buffer = append(g.buffer, b...)
-	if len(g.buffer) >= 1<<20 {
+	if len(g.buffer) >= atOnce {
 		g.flush()
 	}
-	return len(b), g.failed
+	return len(b), g.s.failed
 }
 
 func (g *growing) flush() {
-	if g.failed == nil && len(g.buffer) > 0 {
-		_, g.failed = g.s.file.WriteAt(g.buffer, g.s.used-int64(len(g.buffer)))
+	s := g.s
+	if s.failed == nil {
+		s.failed = s.grow()
+	}
+	if s.failed == nil {
+		if _, err := s.file.WriteAt(g.buffer, s.filled); err != nil {
+			s.failed = fmt.Errorf("write what was unpacked: %w\nhint: make room in %s", err, os.TempDir())
+		}
+		s.filled += int64(len(g.buffer))
 	}
 	g.buffer = g.buffer[:0]
 }
 
 func (g *growing) end() (*io.SectionReader, error) {
-	g.flush()
-	if g.failed != nil {
-		return nil, fmt.Errorf("write what was unpacked: %w\nhint: make room in %s", g.failed, os.TempDir())
+	if g.size <= small && g.s.memory+g.size <= inMemory {
+		g.s.memory += g.size
+		return io.NewSectionReader(bytes.NewReader(bytes.Clone(g.buffer)), 0, g.size), nil
 	}
-	return io.NewSectionReader(g.s.file, g.from, g.s.used-g.from), nil
+	g.flush()
+	if g.s.failed != nil {
+		return nil, g.s.failed
+	}
+	return io.NewSectionReader(g.s.file, g.from, g.size), nil
 }

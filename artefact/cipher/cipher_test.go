@@ -1,0 +1,21 @@
+package cipher
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestTables(t *testing.T) {
+	for text, want := range map[string][]Table{
+		"ab\x0e\x04\x0d\x01\x02\x0f\x0b\x08\x03\x0a\x06\x0c\x05\x09\x00\x07": {{"DES", 2}},
+		"\x78\xa4\x6a\xd7\x56\xb7\xc7\xe8\xdb\x70\x20\x24\xee\xce\xbd\xc1":   {{"MD5", 0}},
+		"\xd7\x6a\xa4\x78\xe8\xc7\xb7\x56\x24\x20\x70\xdb\xc1\xbd\xce\xee":   {{"MD5", 0}},
+		"\x78\xa4\x6a\xd7\x56\xb7\xc7\xe8\xdb\x70\x20\x24":                   nil,
+		"\x0e\x04\x0d\x01": nil,
+	} {
+		if diff := cmp.Diff(want, Tables([]byte(text))); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", text, diff)
+		}
+	}
+}

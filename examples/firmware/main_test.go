@@ -1,0 +1,50 @@
+// Package firmware makes images with the real tools, opens them, and holds what is found against what the real tools unpack.
+package firmware
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"os/exec"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/shakedown-test/shakedown/firmware"
+	"github.com/shakedown-test/shakedown/firmware/tree"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// needsPeers skips a test where the programs are not wanted.
+func needsPeers(t testing.TB) {
+	t.Helper()
+	if os.Getenv("SHAKEDOWN_PEERS") == "" {
+		t.Skip("NOT RUN: it takes real programs. make test installs them and runs this; SHAKEDOWN_PEERS=1 runs it when they are there")
+	}
+}
+
+// tool runs a program, which must not fail, and gives what it printed.
+func tool(t testing.TB, name string, args ...string) []byte {
+	t.Helper()
+	var out, failed bytes.Buffer
+	c := exec.Command(name, args...)
+	c.Env = append(os.Environ(), "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
+	c.Stdout, c.Stderr = &out, &failed
+	if err := c.Run(); err != nil {
+		t.Fatalf("%s %q: %v\n%s%s", name, args, err, out.Bytes(), failed.Bytes())
+	}
+	return out.Bytes()
+}
+
+// opened is what is found in data.
+func opened(t testing.TB, data []byte) *tree.Node {
+	t.Helper()
+	o, err := firmware.Open(context.Background(), "image", io.NewSectionReader(bytes.NewReader(data), 0, int64(len(data))), tree.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { o.Close() })
+	return o.Root
+}
