@@ -12,6 +12,7 @@ import (
 	"github.com/shakedown-test/shakedown/firmware/compress"
 	"github.com/shakedown-test/shakedown/firmware/disk"
 	"github.com/shakedown-test/shakedown/firmware/elf"
+	"github.com/shakedown-test/shakedown/firmware/flash"
 	"github.com/shakedown-test/shakedown/firmware/squash"
 	"github.com/shakedown-test/shakedown/firmware/tree"
 )
@@ -23,6 +24,7 @@ var Formats = slices.Concat(
 	archive.Formats,
 	compress.Formats,
 	disk.Formats,
+	flash.Formats,
 	elf.Formats,
 )
 
