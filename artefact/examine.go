@@ -31,6 +31,8 @@ var examiners = []func(c content, found *Found){
 	findCode,
 	findSecrets,
 	findAssignments,
+	findComponents,
+	findTrust,
 }
 
 const (
@@ -169,4 +171,7 @@ func (f *Found) add(g Found) {
 	f.Addresses = append(f.Addresses, g.Addresses...)
 	f.Assignments = append(f.Assignments, g.Assignments...)
 	f.WellKnown = append(f.WellKnown, g.WellKnown...)
+	f.Components = append(f.Components, g.Components...)
+	f.Pins = append(f.Pins, g.Pins...)
+	f.KeyStores = append(f.KeyStores, g.KeyStores...)
 }
