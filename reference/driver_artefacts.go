@@ -12,7 +12,13 @@ import (
 	"github.com/shakedown-test/shakedown/reference/phone"
 )
 
-// ship gives the firmware image, or one of the apps.
+// The parts that are told from others of their role by name.
+const (
+	sensorFirmware = "sensor-firmware"
+	iosApp         = "ios-app"
+)
+
+// ship gives a firmware image, or one of the apps.
 func ship(env driver.Env) (driver.Artefact, error) {
 	if i := slices.IndexFunc(env.Defects, func(id string) bool { return !known(id) }); i >= 0 {
 		return driver.Artefact{}, fmt.Errorf("build reference %s: unknown defect %q", env.Part.Role, env.Defects[i])
@@ -24,9 +30,11 @@ func ship(env driver.Env) (driver.Artefact, error) {
 		err  error
 	)
 	switch {
+	case env.Part.Name == sensorFirmware:
+		file, data = "sensor.img", image.Sensor(has)
 	case env.Part.Role == product.Firmware:
 		file, data = "thermostat.img", image.Firmware(has)
-	case env.Part.Name == "ios-app":
+	case env.Part.Name == iosApp:
 		file = "thermostat.ipa"
 		data, err = phone.IOS(has)
 	default:
