@@ -86,7 +86,7 @@ func (l *loader) artefactRules(part *Part, at string) {
 		l.fault(at, fmt.Sprintf("part %s is a file, and nothing says where it is", part.Name), "add path: image.bin")
 	case !reads && part.Path != "":
 		l.fault(at+"/path", fmt.Sprintf("path is for driver file; this part has driver %s", part.Driver), "delete the key or change the driver")
-	case !reads && part.Role.Artefact() && part.Driver != StandIn && part.Driver != "reference":
+	case !reads && part.Role.Artefact() && part.Role != Endpoint && part.Driver != StandIn && part.Driver != "reference":
 		l.fault(at+"/driver", fmt.Sprintf("a %s is a file; driver %s runs things", part.Role, part.Driver), "use driver: file, with path: image.bin")
 	}
 	values := l.placeholders()

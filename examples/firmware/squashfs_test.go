@@ -23,6 +23,8 @@ func TestSquashfs(t *testing.T) {
 	for _, options := range []string{
 		"-comp gzip", "-comp gzip -b 4096", "-comp gzip -noI -noD -noF -no-fragments", "-comp gzip -always-use-fragments -no-duplicates",
 		"-comp xz", "-comp xz -b 1M -Xbcj x86,arm,armthumb,powerpc,sparc,ia64", "-comp xz -b 64K -Xdict-size 50%",
+		"-comp lzma", "-comp lzma -b 1M", "-comp lzo", "-comp lzo -Xalgorithm lzo1x_1 -b 256K", "-comp lzo -Xalgorithm lzo1x_1_15", "-comp lz4", "-comp lz4 -Xhc",
+		"-comp zstd", "-comp zstd -Xcompression-level 22 -b 1M", "-comp zstd -Xcompression-level 1 -b 8K",
 	} {
 		t.Run(options, func(t *testing.T) {
 			t.Parallel()

@@ -1,6 +1,7 @@
 package compress
 
 import (
+	"encoding/binary"
 	"errors"
 	"io"
 )
@@ -17,6 +18,8 @@ const (
 	lzmaMaxMatch = 273
 	lzmaAhead    = 32 // a symbol takes fewer bytes than these
 	lzmaEven     = 1024
+	lzmaHead     = 13
+	lzmaStep     = 1 << 20 // bytes that are made at once
 )
 
 // lengthCoder holds the probabilities of match lengths.
@@ -149,4 +152,68 @@ func (d *lzma) decode(soft, hard int) error {
 func (d *lzma) settle() bool {
 	d.in.at, d.rng, d.code = normal(d.in.b, d.in.at, d.rng, d.code)
 	return d.code == 0
+}
+
+// alone reads the header of an .lzma file, and says how many bytes it has, or -1.
+func (d *lzma) alone() (int64, error) {
+	head, err := d.in.next(lzmaHead)
+	if err != nil {
+		return 0, err
+	}
+	size := int64(binary.LittleEndian.Uint64(head[5:]))
+	if size < -1 {
+		return 0, errDamaged
+	}
+	if err := d.setProps(head[0]); err != nil {
+		return 0, err
+	}
+	dict := binary.LittleEndian.Uint32(head[1:])
+	if size >= 0 && size < int64(dict) { // no match reaches further
+		dict = uint32(size)
+	}
+	return size, d.setDict(dict)
+}
+
+// all decodes data of so many bytes; -1: to their end marker.
+func (d *lzma) all(size int64) error {
+	d.forget()
+	d.reset()
+	if err := d.start(); err != nil {
+		return err
+	}
+	for made := int64(0); made != size && !d.ended; {
+		n := int64(lzmaStep)
+		if size >= 0 {
+			n = min(n, size-made)
+		}
+		soft, hard, err := d.space(int(n), lzmaMaxMatch)
+		if err == ErrTooLarge && size < 0 && d.isOver() {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		from := d.at
+		if size >= 0 {
+			hard = int(min(int64(hard), int64(from)+size-made))
+		}
+		if err := d.decode(soft, hard); err != nil {
+			return err
+		}
+		made += int64(d.at - from)
+	}
+	return nil
+}
+
+// isOver reports whether the end marker comes next.
+func (d *lzma) isOver() bool {
+	from := d.at
+	d.limit += lzmaMaxMatch
+	if d.room(lzmaMaxMatch) != nil {
+		return false
+	}
+	err := d.decode(from+1, from+lzmaMaxMatch)
+	over := d.at == from && d.ended && err == nil
+	d.at = from
+	return over
 }

@@ -76,6 +76,20 @@ func (v *window) room(n int) error {
 	return nil
 }
 
+// space is where n bytes end, or as many as are allowed, and where what may come beyond those, at most slack bytes, ends.
+func (v *window) space(n, slack int) (soft, hard int, err error) {
+	if v.w == nil {
+		left := v.limit - v.at
+		if left == 0 && n > 0 {
+			return 0, 0, ErrTooLarge
+		}
+		n = min(n, left)
+		slack = min(slack, left-n)
+	}
+	err = v.room(n + slack)
+	return v.at + n, v.at + n + slack, err
+}
+
 func (v *window) grow(n int) {
 	b := make([]byte, n)
 	copy(b, v.buf[:v.at])

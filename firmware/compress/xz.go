@@ -337,20 +337,26 @@ func (x *xz) chunk(control byte) error {
 	if packed < 5 {
 		return errDamaged
 	}
-	if err := x.in.fill(packed + lzmaAhead); err == io.ErrUnexpectedEOF {
-		if x.in.end-x.in.at < packed {
-			return err
-		}
-		x.in.pad(lzmaAhead)
-	} else if err != nil {
-		return err
+	broken := x.in.fill(packed + lzmaAhead)
+	if broken != nil && broken != io.ErrUnexpectedEOF {
+		return broken
 	}
 	stop, until := x.in.at+packed, x.at+size
+	if broken != nil {
+		x.in.pad(lzmaAhead)
+		stop = x.in.at + packed
+		if stop <= x.in.end { // it is the last, and whole
+			broken = nil
+		}
+	}
 	if err := x.start(); err != nil {
 		return err
 	}
-	if err := x.symbols(stop, until, until); err != nil {
+	if err := x.symbols(min(stop, x.in.end), until, until); err != nil {
 		return err
+	}
+	if broken != nil {
+		return broken
 	}
 	if x.at != until || x.ended || !x.settle() || x.in.at != stop {
 		return errDamaged

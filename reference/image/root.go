@@ -42,6 +42,7 @@ func (r root) paths() []string {
 // clean is the root file system without defects.
 func clean() root {
 	r := root{}
+	programs(r)
 	r.file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nthermostat:x:100:100::/var/lib/thermostat:/bin/false\n")
 	r["etc/shadow"] = entry{mode: 0o600, data: "root:!:20000:0:99999:7:::\nthermostat:*:20000:0:99999:7:::\n"}
 	r.file("etc/inittab", "::sysinit:/etc/init.d/rcS\n::respawn:/usr/bin/thermostat\n::shutdown:/bin/umount -a -r\n")
