@@ -30,6 +30,7 @@ var examiners = []func(c content, found *Found){
 	findSettings,
 	findCode,
 	findSecrets,
+	findComponents,
 	findTrust,
 }
 
@@ -165,6 +166,7 @@ func (f *Found) add(g Found) {
 	f.Certificates = append(f.Certificates, g.Certificates...)
 	f.PrivateKeys = append(f.PrivateKeys, g.PrivateKeys...)
 	f.PublicKeys = append(f.PublicKeys, g.PublicKeys...)
+	f.Components = append(f.Components, g.Components...)
 	f.Pins = append(f.Pins, g.Pins...)
 	f.KeyStores = append(f.KeyStores, g.KeyStores...)
 }
