@@ -40,7 +40,8 @@ type Facts struct {
 	Opaque  int64     // bytes of it that nothing opens and that look random: encrypted, or packed in an unknown way
 
 	Found
-	Starts []startup.Start // what the file systems in it start
+	Starts       []startup.Start // what the file systems in it start
+	CommandLines []CommandLine   // that a kernel in it is given
 
 	close []func() error
 }

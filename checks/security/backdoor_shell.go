@@ -91,7 +91,7 @@ func backdoor(s startup.Start) string {
 		if l := value("-l"); isShell(l) {
 			return "Gives a shell without a login over telnet"
 		}
-	case s.Socket() != "" && isShell(s.Argv[0]):
+	case s.Socket() != "" && isShell(s.Argv[0]), name == "tcpsvd" && slices.ContainsFunc(args, isShell):
 		return "Gives a shell to whoever connects"
 	case strings.Contains(s.Text, "/dev/tcp/") && (isShell(s.Argv[0]) || name == "exec"):
 		return "Sends a shell to another host"

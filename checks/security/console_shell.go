@@ -29,8 +29,8 @@ var ConsoleShell = &check.Check{
 	Impact:  check.Observes,
 	Typical: time.Second, Limit: 10 * time.Minute,
 
-	Run: check.OfArtefacts("commands that start something", func(f *artefact.Facts, _ *check.T) (int, []check.Finding) {
-		return len(f.Starts), slices.Concat(judgeConsoles(f.Starts), judgeCommandLines(f.Environments))
+	Run: check.OfArtefacts("commands that start something, or arguments of a kernel", func(f *artefact.Facts, _ *check.T) (int, []check.Finding) {
+		return len(f.Starts) + len(f.CommandLines), slices.Concat(judgeConsoles(f.Starts), judgeCommandLines(f.CommandLines))
 	}),
 }
 
@@ -82,16 +82,13 @@ func openTerminal(s startup.Start) string {
 	return ""
 }
 
-// judgeCommandLines finds boot arguments that give a shell to whoever sits at the console.
-func judgeCommandLines(all []artefact.Environment) (findings []check.Finding) {
-	for _, e := range all {
-		for _, word := range strings.Fields(e.Values["bootargs"]) {
+// judgeCommandLines finds arguments of a kernel that give a shell to whoever sits at the console.
+func judgeCommandLines(all []artefact.CommandLine) (findings []check.Finding) {
+	for _, c := range all {
+		for _, word := range strings.Fields(c.Text) {
 			value, init := strings.CutPrefix(word, "init=")
 			if init && isShell(value) || word == "systemd.debug_shell" || word == "systemd.debug_shell=1" || word == "single" {
-				findings = append(findings, check.Finding{
-					Title: "Boots into a shell",
-					Seen:  fmt.Sprintf("the boot arguments at %#x of %s have %s", e.At, e.Node.Path(), word),
-				})
+				findings = append(findings, check.Finding{Title: "Boots into a shell", Seen: fmt.Sprintf("the arguments of the kernel in %s have %s", c.Node.Path(), word)})
 			}
 		}
 	}

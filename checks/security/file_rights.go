@@ -75,13 +75,13 @@ func judgeRights(root *tree.Node, starts []startup.Start) (looked int, findings 
 		nodes       []*tree.Node
 		title, seen string
 	}{
-		{setuid, "Runs %d programs with the rights of their owner for everybody", "setuid or setgid: "},
-		{started, "Lets everybody overwrite %d files that the start runs", "everybody may write to "},
-		{programs, "Lets everybody overwrite %d programs", "everybody may write to "},
-		{folders, "Lets everybody put files into %d folders of programs or settings", "everybody may write to "},
+		{setuid, "Gives everybody the rights of their owner with programs", "setuid or setgid"},
+		{started, "Lets everybody overwrite what the start runs", "everybody may write to"},
+		{programs, "Lets everybody overwrite programs", "everybody may write to"},
+		{folders, "Lets everybody put files into folders of programs or settings", "everybody may write to"},
 	} {
 		if len(c.nodes) > 0 {
-			findings = append(findings, check.Finding{Title: fmt.Sprintf(c.title, len(c.nodes)), Seen: c.seen + check.Places(c.nodes)})
+			findings = append(findings, check.Finding{Title: c.title, Seen: fmt.Sprintf("%d, %s: %s", len(c.nodes), c.seen, check.Places(c.nodes))})
 		}
 	}
 	return looked, findings

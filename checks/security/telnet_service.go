@@ -1,6 +1,7 @@
 package security
 
 import (
+	"path"
 	"slices"
 	"time"
 
@@ -41,7 +42,11 @@ func judgeTelnet(starts []startup.Start) []check.Finding {
 // judgeServers finds servers that are started. One that depends on a setting is a smaller matter.
 func judgeServers(starts []startup.Start, names []string, title string) (findings []check.Finding) {
 	for _, s := range starts {
-		if !slices.Contains(names, s.Name()) {
+		server := s.Name()
+		if i := slices.IndexFunc(s.Argv, func(w string) bool { return slices.Contains(names, path.Base(w)) }); i > 0 && (server == "tcpsvd" || server == "udpsvd") {
+			server = path.Base(s.Argv[i])
+		}
+		if !slices.Contains(names, server) {
 			continue
 		}
 		f := check.Finding{Title: title, Seen: s.Told()}

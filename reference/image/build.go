@@ -26,8 +26,7 @@ func Firmware(has func(defect string) bool) []byte {
 		kernel  = 2
 		ramdisk = 3
 	)
-	banner := "Linux version 6.12.40 (builder@reference) (gcc 14.2.0) #1 Tue Sep 1 00:00:00 UTC 2026\n"
-	image := bytes.Join([][]byte{uImage("Linux-6.12.40", kernel, squeeze([]byte(banner))), uImage("root", ramdisk, squeeze(r.cpio()))}, nil)
+	image := bytes.Join([][]byte{uImage("Linux-6.12.40", kernel, squeeze([]byte(banner(has)))), uImage("root", ramdisk, squeeze(r.cpio()))}, nil)
 	if has("firmware-damaged") {
 		image[len(image)-100] ^= 0x40
 	}
