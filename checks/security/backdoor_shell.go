@@ -17,7 +17,7 @@ var BackdoorShell = &check.Check{
 	ID:       "security.backdoor-shell",
 	Title:    "Gives no shell to the network without a login",
 	Why:      "What was handy in the laboratory is a way in for everybody in the field, and those who scan for it find it within days.",
-	Pass:     "nothing that the start reaches binds a shell to a connection by nc, socat, telnetd -l, inetd or /dev/tcp",
+	Pass:     "no command that the start reaches binds a shell to a connection by nc, socat, telnetd -l, inetd or /dev/tcp",
 	Fix:      "Take the line out. Where support needs access, use SSH with a key of its own for each unit.",
 	Severity: check.Blocker,
 

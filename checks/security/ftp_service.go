@@ -14,7 +14,7 @@ var FTPService = &check.Check{
 	ID:       "security.ftp-service",
 	Title:    "Starts no FTP or TFTP server",
 	Why:      "FTP shows its passwords to everybody on the way, and TFTP has none: whoever reaches the port reads or replaces files.",
-	Pass:     "nothing that the start reaches runs an FTP or TFTP server",
+	Pass:     "no command that the start reaches runs an FTP or TFTP server",
 	Fix:      "Take the server out of the image; send files over HTTPS or SFTP.",
 	Severity: check.Major,
 
