@@ -58,6 +58,10 @@ type Found struct {
 	Certificates []Certificate
 	PrivateKeys  []PrivateKey
 	PublicKeys   []PublicKey
+	Secrets      []Secret
+	Addresses    []Address
+	Assignments  []Assignment
+	WellKnown    []WellKnown
 	Pins         []Pin
 	KeyStores    []KeyStore
 	Apps         []*apps.App // of all archives

@@ -61,13 +61,21 @@ func open(env driver.Env) (driver.Driver, error) {
 	return c, nil
 }
 
+// sensorFirmware is the part whose image is that of the sensor.
+const sensorFirmware = "sensor-firmware"
+
 // ship gives the firmware image.
 func ship(env driver.Env) (driver.Artefact, error) {
 	if i := slices.IndexFunc(env.Defects, func(id string) bool { return !known(id) }); i >= 0 {
 		return driver.Artefact{}, fmt.Errorf("build reference %s: unknown defect %q", env.Part.Role, env.Defects[i])
 	}
-	image := image.Firmware(func(defect string) bool { return slices.Contains(env.Defects, defect) })
-	return driver.Artefact{File: "thermostat.img", Data: io.NewSectionReader(bytes.NewReader(image), 0, int64(len(image)))}, nil
+	has := func(defect string) bool { return slices.Contains(env.Defects, defect) }
+	name, build := "thermostat.img", image.Firmware
+	if env.Part.Name == sensorFirmware {
+		name, build = "sensor.img", image.Sensor
+	}
+	data := build(has)
+	return driver.Artefact{File: name, Data: io.NewSectionReader(bytes.NewReader(data), 0, int64(len(data)))}, nil
 }
 
 // unit is a device under power: it runs once.
