@@ -61,13 +61,18 @@ func open(env driver.Env) (driver.Driver, error) {
 	return c, nil
 }
 
-// ship gives the firmware image.
+// ship gives what a part is: the firmware image of the thermostat, or the flash of the room sensor.
 func ship(env driver.Env) (driver.Artefact, error) {
 	if i := slices.IndexFunc(env.Defects, func(id string) bool { return !known(id) }); i >= 0 {
 		return driver.Artefact{}, fmt.Errorf("build reference %s: unknown defect %q", env.Part.Role, env.Defects[i])
 	}
-	image := image.Firmware(func(defect string) bool { return slices.Contains(env.Defects, defect) })
-	return driver.Artefact{File: "thermostat.img", Data: io.NewSectionReader(bytes.NewReader(image), 0, int64(len(image)))}, nil
+	has := func(defect string) bool { return slices.Contains(env.Defects, defect) }
+	file, build := "thermostat.img", image.Firmware
+	if env.Part.Name == "sensor-firmware" {
+		file, build = "room-sensor.bin", image.SensorFlash
+	}
+	data := build(has)
+	return driver.Artefact{File: file, Data: io.NewSectionReader(bytes.NewReader(data), 0, int64(len(data)))}, nil
 }
 
 // unit is a device under power: it runs once.
