@@ -26,7 +26,10 @@ func Defects() []Defect {
 		strainDefects,
 		firmwareDefects,
 		sensorFirmwareDefects,
+		secretDefects,
 		programDefects,
+		serviceDefects,
+		phoneDefects,
 	)
 }
 
