@@ -44,6 +44,7 @@ type Facts struct {
 	Beside
 	Starts []startup.Start // what the file systems in it start
 
+	lists lists
 	close []func() error
 }
 

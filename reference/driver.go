@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"slices"
@@ -74,8 +75,18 @@ func ship(env driver.Env) (driver.Artefact, error) {
 	if env.Part.Name == sensorFirmware {
 		name, build = "sensor.img", image.Sensor
 	}
+	if env.Part.Path != "" { // the version before
+		name, build = "thermostat-2.0.img", func(func(string) bool) []byte { return image.Previous() }
+	}
 	data := build(has)
-	return driver.Artefact{File: name, Data: io.NewSectionReader(bytes.NewReader(data), 0, int64(len(data)))}, nil
+	papers := func(path string) fs.FS {
+		folder, err := image.Papers(has, env.Clock.Now(), path)
+		if err != nil {
+			panic(err) // it is made in memory
+		}
+		return folder
+	}
+	return driver.Artefact{File: name, Data: io.NewSectionReader(bytes.NewReader(data), 0, int64(len(data))), Folder: papers}, nil
 }
 
 // unit is a device under power: it runs once.

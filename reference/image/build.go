@@ -42,14 +42,21 @@ func Sensor(has func(defect string) bool) []byte {
 	return bundle(r)
 }
 
+// Previous is the image that users of the thermostat have now.
+func Previous() []byte {
+	r := clean()
+	r.file("etc/os-release", "ID=reference\nNAME=\"Reference thermostat\"\nVERSION_ID=2.0\n")
+	return bundle(r)
+}
+
 // bundle is a kernel and a root file system, each in an image of U-Boot.
 func bundle(r root) []byte {
 	const (
 		kernel  = 2
 		ramdisk = 3
 	)
-	banner := "Linux version 6.12.40 (builder@reference) (gcc 14.2.0) #1 Tue Sep 1 00:00:00 UTC 2026\n"
-	return bytes.Join([][]byte{uImage("Linux-6.12.40", kernel, squeeze([]byte(banner))), uImage("root", ramdisk, squeeze(r.cpio()))}, nil)
+	banner := "Linux version 6.12.40-cip7 (builder@reference) (gcc 14.2.0) #1 Tue Sep 1 00:00:00 UTC 2026\n"
+	return bytes.Join([][]byte{uImage("Linux-6.12.40-cip7", kernel, squeeze([]byte(banner))), uImage("root", ramdisk, squeeze(r.cpio()))}, nil)
 }
 
 // uImage is a legacy image of U-Boot with gzipped data for Linux on Arm.
