@@ -25,7 +25,7 @@ type Difference struct {
 
 // Section is one kind of thing: what only the new one has, what only the old one had, and what both have in another version.
 type Section struct {
-	What                  string // plural: "setuid files"
+	What, One             string // "setuid files", "setuid file"
 	Gained, Lost, Changed []string
 }
 
@@ -48,18 +48,18 @@ func Compare(old, now *Facts) Difference {
 		}
 	}
 	for _, s := range []struct {
-		what string
-		of   func(*Facts) []string
+		what, one string
+		of        func(*Facts) []string
 	}{
-		{"services and programs that are started", (*Facts).starts},
-		{"setuid or setgid files", (*Facts).privileged},
-		{"accounts", (*Facts).accounts},
-		{"private keys", (*Facts).privateKeys},
-		{"certificates", (*Facts).certificates},
-		{"programs", (*Facts).programs},
+		{"services and programs that are started", "service or program that is started", (*Facts).starts},
+		{"setuid or setgid files", "setuid or setgid file", (*Facts).privileged},
+		{"accounts", "account", (*Facts).accounts},
+		{"private keys", "private key", (*Facts).privateKeys},
+		{"certificates", "certificate", (*Facts).certificates},
+		{"programs", "program", (*Facts).programs},
 	} {
 		gained, lost := apart(s.of(old), s.of(now))
-		d.add(Section{What: s.what, Gained: gained, Lost: lost})
+		d.add(Section{What: s.what, One: s.one, Gained: gained, Lost: lost})
 	}
 	d.add(componentsApart(old, now))
 	return d
@@ -184,7 +184,7 @@ func (f *Facts) certificates() (all []string) {
 
 // componentsApart compares components by name and source: one that has another version changed.
 func componentsApart(old, now *Facts) Section {
-	s := Section{What: "components"}
+	s := Section{What: "components", One: "component"}
 	versions := func(f *Facts) map[string][]string {
 		all := map[string][]string{}
 		for _, c := range f.Components {

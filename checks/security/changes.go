@@ -60,7 +60,7 @@ func judgeChanges(d artefact.Difference) (findings []check.Finding) {
 		}{{"Gains", s.Gained}, {"Loses", s.Lost}, {"Changes", s.Changed}} {
 			if len(side.lines) > 0 {
 				findings = append(findings, check.Finding{
-					Title: fmt.Sprintf("%s %d %s since %s", side.verb, len(side.lines), s.What, d.Old),
+					Title: fmt.Sprintf("%s %s since %s", side.verb, amount(len(side.lines), s.One, s.What), d.Old),
 					Seen:  fmt.Sprintf("%s: %s", d.New, shortened(side.lines, 20)),
 				})
 			}

@@ -120,3 +120,11 @@ func paper(f *artefact.Facts) (*sbom.Document, error) {
 	}
 	return d, err
 }
+
+// amount is a number with a word that stands for one thing: "1 component", "3 components".
+func amount(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, more)
+}

@@ -53,7 +53,7 @@ func judgeLicences(f *artefact.Facts) (looked int, findings []check.Finding) {
 			continue
 		}
 		findings = append(findings, check.Finding{
-			Title: fmt.Sprintf("Has %d packages under the GPL, and no licence text", len(copyleft[r])),
+			Title: fmt.Sprintf("Has %s under the GPL, and no licence text", amount(len(copyleft[r]), "package", "packages")),
 			Seen:  fmt.Sprintf("%s: %s; no file there is called COPYING, LICENSE, copyright, notice or the like", r.Path(), shortened(copyleft[r], 8)),
 		})
 	}

@@ -115,13 +115,13 @@ func judgeSBOMComplete(f *artefact.Facts, d *sbom.Document) (findings []check.Fi
 	}
 	if len(absent) > 0 {
 		findings = append(findings, check.Finding{
-			Title: fmt.Sprintf("Has %d components that its bill of materials leaves out", len(absent)),
+			Title: fmt.Sprintf("Has %s that its bill of materials leaves out", amount(len(absent), "component", "components")),
 			Seen:  fmt.Sprintf("not in %s: %s", f.SBOM.Name, shortened(absent, 12)),
 		})
 	}
 	if len(other) > 0 {
 		findings = append(findings, check.Finding{
-			Title: fmt.Sprintf("Has %d components in other versions than its bill of materials says", len(other)),
+			Title: fmt.Sprintf("Has %s than its bill of materials says", amount(len(other), "component in another version", "components in other versions")),
 			Seen:  fmt.Sprintf("of %s: %s", f.SBOM.Name, shortened(other, 12)),
 		})
 	}

@@ -4,8 +4,9 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io/fs"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -22,48 +23,30 @@ var parts = []part{
 }
 
 // Papers is a folder of what is given beside the image: sbom.json, vex.json, and in lists newer lists, which are of now.
-func Papers(has func(defect string) bool, now time.Time, path string) (fs.FS, error) {
-	var b bytes.Buffer
-	w := zip.NewWriter(&b)
-	for name, content := range map[string]any{
+func Papers(has func(defect string) bool, now time.Time, path string) fs.FS {
+	files := map[string]any{
 		"sbom.json": billOfMaterials(has("firmware-sbom-bare")), "vex.json": statements(has("firmware-unstated-vulnerability")),
 		"lists/ui.json":    advisory("GHSA-reference-ui", "CVE-2026-90001", "reference-ui", "1.2.0"),
 		"lists/chart.json": advisory("GHSA-reference-chart", "CVE-2026-90002", "reference-chart", "3.0.0"),
-	} {
-		if err := add(w, name, content); err != nil {
-			return nil, err
-		}
 	}
 	if !has("firmware-old-lists") {
 		today := now.Format(time.DateOnly)
-		exploited := map[string]any{"catalogVersion": today, "dateReleased": now.UTC().Format(time.RFC3339), "vulnerabilities": []any{}}
-		ends := []any{map[string]any{"cycle": "1.36", "eol": false, "latestReleaseDate": today}}
-		if err := add(w, "lists/exploited.json", exploited); err != nil {
-			return nil, err
-		}
-		if err := add(w, "lists/busybox.json", ends); err != nil {
-			return nil, err
-		}
+		files["lists/exploited.json"] = map[string]any{"catalogVersion": today, "dateReleased": now.UTC().Format(time.RFC3339), "vulnerabilities": []any{}}
+		files["lists/busybox.json"] = []any{map[string]any{"cycle": "1.36", "eol": false, "latestReleaseDate": today}}
 	}
-	if err := w.Close(); err != nil {
-		return nil, fmt.Errorf("make the papers: %w", err)
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		f, _ := w.Create(name) // to memory: nothing of this fails
+		_ = json.NewEncoder(f).Encode(files[name])
 	}
-	r, err := zip.NewReader(bytes.NewReader(b.Bytes()), int64(b.Len()))
-	if err != nil {
-		return nil, fmt.Errorf("make the papers: %w", err)
+	_ = w.Close()
+	r, _ := zip.NewReader(bytes.NewReader(b.Bytes()), int64(b.Len()))
+	folder, err := fs.Sub(r, path)
+	if err != nil { // the path leads out of it
+		return r
 	}
-	return fs.Sub(r, path)
-}
-
-func add(w *zip.Writer, name string, content any) error {
-	f, err := w.Create(name)
-	if err == nil {
-		err = json.NewEncoder(f).Encode(content)
-	}
-	if err != nil {
-		return fmt.Errorf("make %s: %w", name, err)
-	}
-	return nil
+	return folder
 }
 
 // billOfMaterials is in CycloneDX. A bare one has nothing but names.
