@@ -16,7 +16,7 @@ var ComponentsTold = &check.Check{
 	ID:       "security.components-told",
 	Title:    "Shows what software it is made of",
 	Why:      "Who does not know what is in a release cannot tell whether the next vulnerability is in it. The maker must know from the build; those who test and run it, from what it ships.",
-	Pass:     "of each root file system at least one component beside the system itself can be told, by a package database, metadata or a version string",
+	Pass:     "no root file system is without a component, beside the system itself, that a package database, metadata or a version string tells",
 	Fix:      "Keep the database of the package manager in the image, or give the bill of materials of the build: sbom: in the product file.",
 	Severity: check.Minor,
 

@@ -17,7 +17,7 @@ var LicenceText = &check.Check{
 	ID:       "security.licence-text",
 	Title:    "Carries the text of the licences that ask for it",
 	Why:      "Who ships software under the GPL has to give its text, and the source or an offer of it. Makers were stopped from selling over it. This is not legal advice: the text may also be on paper in the box.",
-	Pass:     "a file system with packages under the GPL or LGPL holds a licence text or a notice",
+	Pass:     "no file system with packages under the GPL or LGPL is without a licence text or a notice",
 	Fix:      "Put the licence texts and the offer of the source into the image, or see that they are in the box.",
 	Severity: check.Info,
 
