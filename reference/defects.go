@@ -28,6 +28,7 @@ func Defects() []Defect {
 		secretDefects,
 		programDefects,
 		componentDefects,
+		serviceDefects,
 		phoneDefects,
 	)
 }

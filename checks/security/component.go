@@ -62,8 +62,8 @@ func stated(f *artefact.Facts) (harmless, named map[string]bool, err error) {
 	return harmless, named, nil
 }
 
-// told says where a component was found and by what, for a finding.
-func told(c artefact.Component) string {
+// whereabouts says where a component was found and by what, for a finding.
+func whereabouts(c artefact.Component) string {
 	more := ""
 	if n := len(c.Places) - 1; n > 0 {
 		more = fmt.Sprintf(" and %d more", n)

@@ -43,7 +43,7 @@ func judgeEnded(all []artefact.Component, l *advisories.Lists, launch, support t
 			continue
 		}
 		looked++
-		f := check.Finding{Seen: fmt.Sprintf("%s; the series %s ", told(c), cycle.Name)}
+		f := check.Finding{Seen: fmt.Sprintf("%s; the series %s ", whereabouts(c), cycle.Name)}
 		day := cycle.End.Format(time.DateOnly)
 		switch {
 		case cycle.Ended:

@@ -74,7 +74,7 @@ func judgeVulnerable(all []artefact.Component, l *advisories.Lists, harmless map
 		if len(ids) > 0 {
 			findings = append(findings, check.Finding{
 				Title: fmt.Sprintf("Has %s with known vulnerabilities", labelled(c)),
-				Seen:  fmt.Sprintf("%s: %s high or critical: %s", told(c), amount(len(ids), "is", "are"), shortened(ids, 10)),
+				Seen:  fmt.Sprintf("%s: %s high or critical: %s", whereabouts(c), amount(len(ids), "is", "are"), shortened(ids, 10)),
 			})
 		}
 	}
