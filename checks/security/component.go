@@ -103,7 +103,7 @@ func shortened(words []string, most int) string {
 var maintained = []string{"debian", "ubuntu", "alpine", "openwrt", "raspbian", "fedora", "poky", "cip"}
 
 func distributed(c components.Component) bool {
-	return slices.Contains(maintained, c.Distro) && (c.Packaged() || c.Product == "linux_kernel")
+	return slices.Contains(maintained, c.Distro) && (c.Packaged() || c.Product == "linux_kernel" || c.Product == "glibc")
 }
 
 // paper reads the bill of materials of an artefact; nil: none is given.
