@@ -128,7 +128,7 @@ func Examine(ctx context.Context, s Source) (*Facts, error) {
 		f.Close()
 		return nil, fmt.Errorf("examine %s: %w", s.File, err)
 	}
-	f.Components = joinComponents(f.Components)
+	f.Components = joinComponents(append(f.Components, described(f.Root)...))
 	if err := f.findApps(ctx); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("look for apps in %s: %w", s.File, err)
