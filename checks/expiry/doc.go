@@ -19,5 +19,7 @@ var Risk = check.Risk{
 		ClockBoot,
 		ClockBlocked,
 		ClockRollover,
+		ProvisioningProfile,
+		AppPins,
 	},
 }
