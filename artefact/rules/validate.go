@@ -160,7 +160,7 @@ var toy = map[string]bool{
 // userinfo is a user name and a password before a host that is somebody's.
 func userinfo(m match) bool {
 	pass, host := m.secret(), m.group("host")
-	if Placeholder(pass) || toy[strings.ToLower(pass)] || Placeholder(m.group("user")) || strings.ContainsAny(pass, `<>[]{}|\`) {
+	if Placeholder(pass) || toy[strings.ToLower(pass)] || len(m.group("user")) > 2 && Placeholder(m.group("user")) || strings.ContainsAny(pass, `<>[]{}|\`) {
 		return false
 	}
 	return !exampleHost(host)
