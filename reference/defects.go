@@ -27,6 +27,7 @@ func Defects() []Defect {
 		firmwareDefects,
 		secretDefects,
 		programDefects,
+		serviceDefects,
 		phoneDefects,
 	)
 }
