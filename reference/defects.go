@@ -25,6 +25,7 @@ func Defects() []Defect {
 		routerDefects,
 		strainDefects,
 		firmwareDefects,
+		sensorFirmwareDefects,
 		secretDefects,
 		programDefects,
 		serviceDefects,
