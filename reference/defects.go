@@ -25,8 +25,10 @@ func Defects() []Defect {
 		routerDefects,
 		strainDefects,
 		firmwareDefects,
+		sensorFirmwareDefects,
 		secretDefects,
 		programDefects,
+		componentDefects,
 		serviceDefects,
 		phoneDefects,
 	)
