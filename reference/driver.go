@@ -17,6 +17,7 @@ import (
 	"github.com/shakedown-test/shakedown/driver"
 	"github.com/shakedown-test/shakedown/evidence"
 	"github.com/shakedown-test/shakedown/product"
+	"github.com/shakedown-test/shakedown/reference/certificates"
 	"github.com/shakedown-test/shakedown/reference/device"
 	"github.com/shakedown-test/shakedown/reference/image"
 	"github.com/shakedown-test/shakedown/reference/sensor"
@@ -61,12 +62,17 @@ func open(env driver.Env) (driver.Driver, error) {
 	return c, nil
 }
 
-// ship gives the firmware image.
+// ship gives the firmware image, or what the server of updates sends.
 func ship(env driver.Env) (driver.Artefact, error) {
 	if i := slices.IndexFunc(env.Defects, func(id string) bool { return !known(id) }); i >= 0 {
 		return driver.Artefact{}, fmt.Errorf("build reference %s: unknown defect %q", env.Part.Role, env.Defects[i])
 	}
-	image := image.Firmware(func(defect string) bool { return slices.Contains(env.Defects, defect) })
+	has := func(defect string) bool { return slices.Contains(env.Defects, defect) }
+	if env.Part.Role == product.Endpoint {
+		text, err := certificates.Sent(env.Clock.Now(), has)
+		return driver.Artefact{File: certificates.Address, Data: io.NewSectionReader(bytes.NewReader(text), 0, int64(len(text)))}, err
+	}
+	image := image.Firmware(has)
 	return driver.Artefact{File: "thermostat.img", Data: io.NewSectionReader(bytes.NewReader(image), 0, int64(len(image)))}, nil
 }
 

@@ -48,5 +48,6 @@ func clean() root {
 	r.script("etc/init.d/rcS", "mount -t proc proc /proc\nmount -t sysfs sysfs /sys\nifup eth0\n")
 	r.file("etc/os-release", "ID=reference\nNAME=\"Reference thermostat\"\nVERSION_ID=2.1\n")
 	r.file("etc/thermostat.conf", "[update]\nserver = https://updates.reference.test/thermostat\n\n[cloud]\nbroker = broker.reference.test:8883\n")
+	trust(r)
 	return r
 }
