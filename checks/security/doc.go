@@ -45,5 +45,7 @@ var Risk = check.Risk{
 		HTTPRedirectCredentials,
 		ArtefactReadable,
 		EmptyPassword,
+		CertificateWeak,
+		CertificateAuthority,
 	},
 }

@@ -8,6 +8,7 @@ import (
 	"crypto/sha512"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/pem"
 	"fmt"
 	"math/big"
 	"time"
@@ -26,7 +27,9 @@ const (
 	supports = 2034 // the year in which the support ends
 )
 
-func day(year int, month time.Month) time.Time { return time.Date(year, month, 1, 0, 0, 0, 0, time.UTC) }
+func day(year int, month time.Month) time.Time {
+	return time.Date(year, month, 1, 0, 0, 0, 0, time.UTC)
+}
 
 // must is for what cannot fail: names and dates are constants.
 func must(f *pki.Fixed, err error) *pki.Fixed {
@@ -74,7 +77,7 @@ func pin(f *pki.Fixed) string {
 func Client() string { return client(day(2026, 9), day(2056, 9), nil) }
 
 // EndedClient is one that has ended, ShortClient one that ends before the support does, WeakClient one whose key is too short, ClientAuthority
-// one that may issue others.
+// one that may issue others, with its private key.
 func EndedClient() string { return client(day(2021, 6), day(2026, 6), nil) }
 
 // ShortClient is described at EndedClient.
@@ -91,17 +94,26 @@ func WeakClient() string {
 
 // ClientAuthority is described at EndedClient.
 func ClientAuthority() string {
-	return client(day(2026, 9), day(2056, 9), func(c *x509.Certificate) { c.IsCA, c.KeyUsage = true, c.KeyUsage|x509.KeyUsageCertSign })
+	f := thermostat(day(2026, 9), day(2056, 9), func(c *x509.Certificate) { c.IsCA, c.KeyUsage = true, c.KeyUsage|x509.KeyUsageCertSign })
+	der, err := x509.MarshalECPrivateKey(f.Key())
+	if err != nil {
+		panic(fmt.Sprintf("certificates of the reference product: %v", err))
+	}
+	return f.PEM() + string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}))
 }
 
 func client(from, to time.Time, edit func(*x509.Certificate)) string {
+	return thermostat(from, to, edit).PEM()
+}
+
+func thermostat(from, to time.Time, edit func(*x509.Certificate)) *pki.Fixed {
 	devices := authority(nil, Devices, day(2021, 1), day(2061, 1))
 	return must(pki.FixedHolder(devices, "thermostat batch 7", from, to, func(c *x509.Certificate) {
 		c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 		if edit != nil {
 			edit(c)
 		}
-	})).PEM()
+	}))
 }
 
 // Example is the certificate in a manual, which has ended long ago.

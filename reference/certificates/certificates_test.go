@@ -11,7 +11,7 @@ func TestSameEachTime(t *testing.T) {
 	for name, make := range map[string]func() string{
 		"store": Store, "client": Client, "weak": WeakClient, "authority": ClientAuthority, "short": ShortStore, "without": StoreWithoutRoot, "example": Example,
 	} {
-		if make() != make() {
+		if first := make(); first != make() {
 			t.Errorf("%s differs from one time to the next", name)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/asn1"
 	"fmt"
 	"net"
 	"time"
@@ -16,7 +15,7 @@ import (
 // Address is where the server of the updates is.
 const Address = "tls://" + Host + ":443"
 
-var domainValidated = asn1.ObjectIdentifier{2, 23, 140, 1, 2, 1} // a policy of the CA/Browser Forum
+var domainValidated = []uint64{2, 23, 140, 1, 2, 1} // a policy of the CA/Browser Forum
 
 // servers is the authority that issues the server's certificate.
 func servers(by *pki.Fixed) *pki.Fixed { return authority(by, Servers, day(2026, 1), day(2050, 1)) }
@@ -46,11 +45,15 @@ func sent(now time.Time, before, more int) []*pki.Fixed {
 }
 
 func server(by *pki.Fixed, now time.Time, before, more int) *pki.Fixed {
+	policy, err := x509.OIDFromInts(domainValidated)
+	if err != nil {
+		panic(fmt.Sprintf("certificates of the reference product: %v", err))
+	}
 	now = now.UTC().Truncate(24 * time.Hour)
 	return must(pki.FixedHolder(by, Host, now.AddDate(0, 0, -before), now.AddDate(0, 0, more), func(c *x509.Certificate) {
 		c.DNSNames = []string{Host}
 		c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
-		c.PolicyIdentifiers = []asn1.ObjectIdentifier{domainValidated}
+		c.Policies = []x509.OID{policy}
 	}))
 }
 
