@@ -30,6 +30,8 @@ var examiners = []func(c content, found *Found){
 	findSettings,
 	findCode,
 	findSecrets,
+	findAssignments,
+	findComponents,
 	findTrust,
 }
 
@@ -165,6 +167,11 @@ func (f *Found) add(g Found) {
 	f.Certificates = append(f.Certificates, g.Certificates...)
 	f.PrivateKeys = append(f.PrivateKeys, g.PrivateKeys...)
 	f.PublicKeys = append(f.PublicKeys, g.PublicKeys...)
+	f.Secrets = append(f.Secrets, g.Secrets...)
+	f.Addresses = append(f.Addresses, g.Addresses...)
+	f.Assignments = append(f.Assignments, g.Assignments...)
+	f.WellKnown = append(f.WellKnown, g.WellKnown...)
+	f.Components = append(f.Components, g.Components...)
 	f.Pins = append(f.Pins, g.Pins...)
 	f.KeyStores = append(f.KeyStores, g.KeyStores...)
 }

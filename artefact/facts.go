@@ -58,9 +58,14 @@ type Found struct {
 	Certificates []Certificate
 	PrivateKeys  []PrivateKey
 	PublicKeys   []PublicKey
+	Secrets      []Secret
+	Addresses    []Address
+	Assignments  []Assignment
+	WellKnown    []WellKnown
 	Pins         []Pin
 	KeyStores    []KeyStore
 	Apps         []*apps.App // of all archives
+	Components   []Component // by name
 }
 
 // Summary says in one line what it is.
@@ -116,6 +121,7 @@ func Examine(ctx context.Context, s Source) (*Facts, error) {
 		f.Close()
 		return nil, fmt.Errorf("examine %s: %w", s.File, err)
 	}
+	f.Components = joinComponents(f.Components)
 	if err := f.findApps(ctx); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("look for apps in %s: %w", s.File, err)

@@ -22,3 +22,21 @@ func findBinaries(c content, found *Found) {
 		found.Binaries = append(found.Binaries, Binary{b, c.node})
 	}
 }
+
+// Listeners are the programs among them that take connections or messages of others, as far as the names of functions tell.
+func Listeners(all []Binary) (list []Binary) {
+	for _, b := range all {
+		if b.Listens() {
+			list = append(list, b)
+		}
+	}
+	return list
+}
+
+// Nodes are those of binaries.
+func Nodes(all []Binary) (nodes []*tree.Node) {
+	for _, b := range all {
+		nodes = append(nodes, b.Node)
+	}
+	return nodes
+}

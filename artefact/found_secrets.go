@@ -1,32 +1,121 @@
 package artefact
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 
+	"github.com/shakedown-test/shakedown/artefact/addresses"
+	"github.com/shakedown-test/shakedown/artefact/assignments"
 	"github.com/shakedown-test/shakedown/artefact/keys"
+	"github.com/shakedown-test/shakedown/artefact/rules"
 	"github.com/shakedown-test/shakedown/artefact/search"
 	"github.com/shakedown-test/shakedown/firmware/tree"
 )
 
-// marks are what is searched for in every byte, in one pass.
-var marks = search.New(keys.Patterns(0))
+// Secret is one that a rule found.
+type Secret struct {
+	Rule   *rules.Rule
+	Value  string // the secret itself: it goes into no finding, record or file
+	Node   *tree.Node
+	Offset int64
+}
 
-const mostHits = 200_000 // of a stretch: the bytes of no honest one have as many
+// Shown is how a secret is told: redacted, with a fingerprint by which it is recognised.
+func (s Secret) Shown() string { return Shown(s.Value) }
 
-// findSecrets looks for keys, certificates and secrets.
+// Shown is how a secret is told: redacted, with the first 12 digits of its SHA-256, by which it is recognised.
+func Shown(secret string) string {
+	h := sha256.Sum256([]byte(secret))
+	return rules.Redact(secret) + ", SHA-256 " + hex.EncodeToString(h[:6]) + "…"
+}
+
+// Address is a URL with its place.
+type Address struct {
+	addresses.URL
+	Node   *tree.Node
+	Offset int64
+}
+
+// Assignment is a setting of a configuration file.
+type Assignment struct {
+	assignments.Assignment
+	Node *tree.Node
+}
+
+// The ids of what is searched for: keys first, then the words of rules, of URLs, and what is known to everybody.
+var (
+	keyMarks   = keys.Patterns(0)
+	ruleMarks  = rules.Patterns(len(keyMarks))
+	urlMarks   = addresses.Patterns(len(keyMarks) + len(ruleMarks))
+	knownMarks = wellKnownPatterns(len(keyMarks) + len(ruleMarks) + len(urlMarks))
+	marks      = search.New(append(append(append(append([]search.Pattern(nil), keyMarks...), ruleMarks...), urlMarks...), knownMarks...))
+)
+
+const (
+	mostHits = 200_000 // of a stretch: the bytes of no honest one have as many
+	mostURLs = 20_000  // of a leaf
+)
+
+// findSecrets looks for keys, certificates, secrets and addresses, in one pass.
 func findSecrets(c content, found *Found) {
 	var items []keys.Item
-	hits := 0
+	hits, known := 0, map[string]bool{}
 	marks.Each(c.data, func(id, at int) {
 		if hits++; hits > mostHits {
 			return
 		}
-		if i, ok := keys.Read(id, c.data, at); ok {
-			items = append(items, i)
+		if id < len(keyMarks) {
+			if i, ok := keys.Read(id, c.data, at); ok {
+				items = append(items, i)
+			}
+			return
+		}
+		if id -= len(keyMarks); id < len(ruleMarks) {
+			found.addSecret(c, id, at)
+			return
+		}
+		if id -= len(ruleMarks); id < len(urlMarks) {
+			u, ok := addresses.Read(id, c.data, at)
+			if key := fmt.Sprintf("%t %s", u.Comment, u.Text); ok && !known[key] && len(known) < mostURLs && at >= c.fresh {
+				known[key] = true
+				found.Addresses = append(found.Addresses, Address{u, c.node, c.at + int64(at)})
+			}
+			return
+		}
+		if at >= c.fresh {
+			found.addWellKnown(c, id-len(urlMarks), at)
 		}
 	})
 	if hits > mostHits {
-		c.node.Notes = append(c.node.Notes, tree.Note{Offset: c.at, Text: fmt.Sprintf("of %d places that may be keys %d were looked at", hits, mostHits)})
+		c.node.Notes = append(c.node.Notes, tree.Note{Offset: c.at, Text: fmt.Sprintf("of %d places that may be keys or secrets %d were looked at", hits, mostHits)})
 	}
 	found.addKeys(c, items)
+}
+
+// addSecret keeps the secret of a hit, once however many words of its rule stand around it.
+func (f *Found) addSecret(c content, id, at int) {
+	h, ok := rules.Read(id, c.data, at)
+	if !ok || h.End <= c.fresh {
+		return
+	}
+	offset := c.at + int64(h.Offset)
+	for i := len(f.Secrets) - 1; i >= max(0, len(f.Secrets)-20); i-- {
+		if s := f.Secrets[i]; s.Rule == h.Rule && s.Node == c.node && s.Offset == offset {
+			return
+		}
+	}
+	if len(f.Secrets) < mostKeys {
+		f.Secrets = append(f.Secrets, Secret{h.Rule, h.Secret, c.node, offset})
+	}
+}
+
+// findAssignments reads configuration files.
+func findAssignments(c content, found *Found) {
+	if c.node.File == nil || c.at > 0 || !c.whole {
+		return
+	}
+	for _, s := range assignments.Parse(c.node.Name, c.data) {
+		found.Assignments = append(found.Assignments, Assignment{s, c.node})
+	}
 }

@@ -2,8 +2,11 @@ package check
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/shakedown-test/shakedown/artefact"
+	"github.com/shakedown-test/shakedown/firmware/tree"
 )
 
 // OfArtefacts is the Run of a check that judges each artefact by itself. Judge says at how many subjects of an artefact it could look;
@@ -34,4 +37,16 @@ func (t *T) LookedAt(n int, subjects string) error {
 		return NotApplicable("it has no %s", subjects)
 	}
 	return nil
+}
+
+// Places names nodes, at most five of them.
+func Places(nodes []*tree.Node) string {
+	var names []string
+	for _, n := range nodes[:min(5, len(nodes))] {
+		names = append(names, n.Path())
+	}
+	if more := len(nodes) - len(names); more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names, ", "), more)
+	}
+	return strings.Join(names, ", ")
 }

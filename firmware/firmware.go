@@ -13,6 +13,8 @@ import (
 	"github.com/shakedown-test/shakedown/firmware/disk"
 	"github.com/shakedown-test/shakedown/firmware/elf"
 	"github.com/shakedown-test/shakedown/firmware/flash"
+	"github.com/shakedown-test/shakedown/firmware/mcu"
+	"github.com/shakedown-test/shakedown/firmware/ota"
 	"github.com/shakedown-test/shakedown/firmware/squash"
 	"github.com/shakedown-test/shakedown/firmware/tree"
 )
@@ -26,6 +28,8 @@ var Formats = slices.Concat(
 	disk.Formats,
 	flash.Formats,
 	elf.Formats,
+	ota.Formats,
+	mcu.Formats,
 )
 
 // Open finds out what is in an artefact; see tree.Open.

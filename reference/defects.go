@@ -26,6 +26,8 @@ func Defects() []Defect {
 		strainDefects,
 		firmwareDefects,
 		trustDefects,
+		secretDefects,
+		programDefects,
 	)
 }
 

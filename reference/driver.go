@@ -62,7 +62,10 @@ func open(env driver.Env) (driver.Driver, error) {
 	return c, nil
 }
 
-// ship gives the firmware image, or what the server of updates sends.
+// sensorFirmware is the part whose image is that of the sensor.
+const sensorFirmware = "sensor-firmware"
+
+// ship gives a firmware image, or what the server of updates sends.
 func ship(env driver.Env) (driver.Artefact, error) {
 	if i := slices.IndexFunc(env.Defects, func(id string) bool { return !known(id) }); i >= 0 {
 		return driver.Artefact{}, fmt.Errorf("build reference %s: unknown defect %q", env.Part.Role, env.Defects[i])
@@ -72,8 +75,12 @@ func ship(env driver.Env) (driver.Artefact, error) {
 		text, err := certificates.Sent(env.Clock.Now(), has)
 		return driver.Artefact{File: certificates.Address, Data: io.NewSectionReader(bytes.NewReader(text), 0, int64(len(text)))}, err
 	}
-	image := image.Firmware(has)
-	return driver.Artefact{File: "thermostat.img", Data: io.NewSectionReader(bytes.NewReader(image), 0, int64(len(image)))}, nil
+	name, build := "thermostat.img", image.Firmware
+	if env.Part.Name == sensorFirmware {
+		name, build = "sensor.img", image.Sensor
+	}
+	data := build(has)
+	return driver.Artefact{File: name, Data: io.NewSectionReader(bytes.NewReader(data), 0, int64(len(data)))}, nil
 }
 
 // unit is a device under power: it runs once.

@@ -5,6 +5,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/shakedown-test/shakedown/firmware/flash"
+	"github.com/shakedown-test/shakedown/firmware/tree"
 )
 
 // devices is a table of devices for the tools that make images of flash, and deviceModes what comes of it.
@@ -52,7 +55,7 @@ func TestJFFS2(t *testing.T) {
 	want := s.files()
 	cutLinks(want, 254)
 	for _, options := range []string{
-		"-l", "-b", "-l -m none", "-b -x zlib -x lzo", "-b -x rtime -x lzo", "-l -s 16384 -e 128", "-l -n -p", "-l -e 256 -p16777216", "-b -m size",
+		"-l", "-b", "-l -m none", "-b -x zlib -x lzo", "-l -x zlib -X lzo", "-b -x zlib -x rtime -X lzo", "-b -x rtime -x lzo", "-l -s 16384 -e 128", "-l -n -p", "-l -e 256 -p16777216", "-b -m size",
 	} {
 		t.Run(options, func(t *testing.T) {
 			file := image(t, 0)
@@ -89,4 +92,46 @@ func TestJFFS2Summed(t *testing.T) {
 	}
 	same(t, found(t, root.Children[0]), s.files(), nil)
 	same(t, found(t, root.Children[1]), other.files(), nil)
+}
+
+// What mkfs.ubifs puts into its images of every sort is found there, with UBI around them and without.
+func TestUBIFS(t *testing.T) {
+	needsPeers(t)
+	s := newSource(t, 2_000_000)
+	s.sparse("usr/lib/sparse", 20_000_000)
+	s.must(os.Link(s.path("etc/passwd"), s.path("etc/passwd-")))
+	want := s.files()
+	for _, c := range []struct{ volume, chip string }{
+		{"-m 2048 -e 126976 -c 500", "-m 2048 -p 128KiB"},
+		{"-m 2048 -e 129024 -c 500 -x zlib", "-m 2048 -p 128KiB -s 512"},
+		{"-m 1 -e 65408 -c 500 -x none", "-m 1 -p 64KiB"},
+		{"-m 4096 -e 253952 -c 900 -x zstd -f 16", "-m 4096 -p 256KiB -Q 77"},
+		{"-m 512 -e 15872 -c 1800 -x favor_lzo -f 3 -l 10 -p 2", "-m 512 -p 16KiB -s 256"},
+	} {
+		t.Run(c.volume, func(t *testing.T) {
+			volume, chip := image(t, 0), image(t, 0)
+			tool(t, "mkfs.ubifs", append(strings.Fields(c.volume), "-r", s.root, "-D", deviceTable(t), "-o", volume)...)
+			check := func(name string, n *tree.Node) {
+				if n.Format != "ubifs" || len(n.Notes) > 0 {
+					t.Fatalf("%s: it is %q, with notes %v", name, n.Format, n.Notes)
+				}
+				got := found(t, n)
+				sameDevices(t, got)
+				same(t, got, want, nil)
+			}
+			check("alone", openedFile(t, volume, "ubifs"))
+			config, kernel := filepath.Join(t.TempDir(), "config"), image(t, 300_000)
+			text := "[a]\nmode=ubi\nimage=" + kernel + "\nvol_id=0\nvol_type=static\nvol_name=kernel\n" +
+				"[b]\nmode=ubi\nimage=" + volume + "\nvol_id=1\nvol_size=400MiB\nvol_type=dynamic\nvol_name=rootfs\nvol_flags=autoresize\n" +
+				"[c]\nmode=ubi\nvol_id=5\nvol_size=1MiB\nvol_type=dynamic\nvol_name=data\n"
+			s.must(os.WriteFile(config, []byte(text), 0o600))
+			tool(t, "ubinize", append(strings.Fields(c.chip), "-o", chip, config)...)
+			root := openedFile(t, chip, "ubi")
+			info := root.Info.(*flash.UBI)
+			if len(root.Children) != 2 || root.Children[0].Name != "volume kernel" || root.Children[0].Size() != 300_000 || root.Children[1].Name != "volume rootfs" {
+				t.Fatalf("%s: %+v", root.About, info)
+			}
+			check("in UBI", root.Children[1])
+		})
+	}
 }

@@ -14,7 +14,7 @@ import (
 var (
 	// lz4Frames is lz4_Frame_format.md, lz4Legacy the older format at its end, which kernels are packed with.
 	lz4Frames = tree.Format{ID: "lz4", Title: "LZ4 frame", Magic: []tree.Magic{{At: 0, Bytes: "\x04\x22\x4d\x18"}}, Search: true, Open: openLZ4}
-	lz4Legacy = tree.Format{ID: "lz4", Title: "LZ4 legacy frame", Magic: []tree.Magic{{At: 0, Bytes: lz4LegacyMagic}}, Search: true, Open: openLZ4Legacy}
+	lz4Legacy = tree.Format{ID: "lz4-legacy", Title: "LZ4 legacy frame", Magic: []tree.Magic{{At: 0, Bytes: lz4LegacyMagic}}, Search: true, Open: openLZ4Legacy}
 
 	// lzop is the format of the program of that name (its source, lzop.c).
 	lzop = tree.Format{ID: "lzop", Title: "lzop file", Magic: []tree.Magic{{At: 0, Bytes: lzopMagic}}, Search: true, Open: openLzop}

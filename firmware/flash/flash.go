@@ -8,7 +8,7 @@ import (
 )
 
 // Formats are those of this package.
-var Formats = []tree.Format{jffs2}
+var Formats = []tree.Format{jffs2, ubi, ubifs}
 
 // rawCRC is CRC-32 as the kernel's crc32(seed, …): the seed is not inverted before nor after.
 func rawCRC(seed uint32, b []byte) uint32 { return ^crc32.Update(^seed, crc32.IEEETable, b) }

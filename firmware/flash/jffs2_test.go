@@ -159,7 +159,7 @@ func TestJFFS2Hostile(t *testing.T) {
 func FuzzJFFS2(f *testing.F) {
 	f.Add(sampleJFFS2(binary.LittleEndian))
 	f.Add(sampleJFFS2(binary.BigEndian))
-	f.Fuzz(func(t *testing.T, data []byte) { bounded(t, open(t, mended(data))) })
+	f.Fuzz(func(t *testing.T, data []byte) { bounded(t, open(t, mended(bytes.Clone(data)))) })
 }
 
 // mended makes the checksums of the nodes of JFFS2 fit, so that fuzzing comes to what is behind them.
@@ -175,7 +175,7 @@ func mended(data []byte) []byte {
 		}
 		order.PutUint32(b[8:], rawCRC(0, b[:8]))
 		switch kind := order.Uint16(b[2:]); {
-		case kind == jffs2NameType && len(b) >= jffs2NameHead+int(b[28]):
+		case kind == jffs2NameType && len(b) > 28 && len(b) >= jffs2NameHead+int(b[28]):
 			order.PutUint32(b[32:], rawCRC(0, b[:32]))
 			order.PutUint32(b[36:], rawCRC(0, b[jffs2NameHead:][:b[28]]))
 		case kind == jffs2InodeType && len(b) >= jffs2InodeHead:

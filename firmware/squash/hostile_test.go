@@ -44,6 +44,9 @@ func bounded(t *testing.T, data []byte) *tree.Node {
 func TestTruncated(t *testing.T) {
 	for _, major := range []int{3, 4} {
 		data := newMaker(major, major == 3).image(sample(t)...)
+		if n := bounded(t, data[:len(data)/2]); len(n.Notes) != 1 || !strings.Contains(n.Notes[0].Text, "cut off") {
+			t.Errorf("the first half: %v", n.Notes)
+		}
 		for n := 0; n < len(data); n += 1 + n/100 {
 			bounded(t, data[:n])
 		}

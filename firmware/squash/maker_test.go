@@ -36,6 +36,7 @@ type maker struct {
 	number          uint32
 	ids             []uint32
 	extended        bool // all inodes of files and folders are
+	marked          bool // a byte follows the size of a block of metadata
 }
 
 // out writes fields.
@@ -109,7 +110,11 @@ func (k *maker) metadata(raw []byte) []byte {
 	if len(packed) >= len(raw) {
 		packed, size = raw, uint64(len(raw))|0x8000
 	}
-	return append(k.fields().put(16, size).b, packed...)
+	head := k.fields().put(16, size).b
+	if k.marked {
+		head = append(head, 0xff)
+	}
+	return append(head, packed...)
 }
 
 func newMaker(major int, big bool) *maker {
@@ -346,10 +351,13 @@ func (k *maker) finish() []byte {
 	if k.major == 3 {
 		at := uint64(k.data.Len())
 		k.data.Write(ids.b)
-		gids := uint64(k.data.Len())
+		gids, flags := uint64(k.data.Len()), uint64(0)
+		if k.marked {
+			flags = 4
+		}
 		k.data.Write(ids.b)
 		used := uint64(k.data.Len())
-		s.all(32, uint64(k.number), 32, 0, 32, 0, 32, 0, 32, 0, 32, 0, 16, 3, 16, 1, 16, 0, 16, log, 8, 0, 8, uint64(len(k.ids)), 8, uint64(len(k.ids)))
+		s.all(32, uint64(k.number), 32, 0, 32, 0, 32, 0, 32, 0, 32, 0, 16, 3, 16, 1, 16, 0, 16, log, 8, flags, 8, uint64(len(k.ids)), 8, uint64(len(k.ids)))
 		s.all(32, 1700000000, 64, k.refs[""], 32, uint64(k.blockSize), 32, uint64(len(k.fragments)), 32, 0)
 		s.all(64, used, 64, at, 64, gids, 64, inodes, 64, folders, 64, fragments, 64, none)
 	} else {

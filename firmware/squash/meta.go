@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/shakedown-test/shakedown/firmware/compress"
 	"github.com/shakedown-test/shakedown/firmware/tree"
 )
 
@@ -12,62 +11,6 @@ const (
 	metaSize   = 8192
 	metaCached = 1024 // blocks: 8 MiB
 )
-
-// codec is what blocks are compressed with.
-type codec struct {
-	title  string
-	unpack compress.Block
-}
-
-const compressionZlib = 1
-
-// codecs are by the number in the superblock.
-var codecs = map[int]codec{
-	1: {"gzip", compress.Blocks("zlib")},
-	2: {"lzma", compress.Blocks("lzma")},
-	3: {"lzo", compress.Blocks("lzo")},
-	4: {"xz", compress.Blocks("xz")},
-	5: {"lz4", compress.Blocks("lz4")},
-	6: {"zstd", compress.Blocks("zstd")},
-}
-
-// findCodec finds what the file system is compressed with, which is not always what it says, and reads its root.
-func (m *image) findCodec() (inode, error) {
-	tried := []codec{codecs[m.compression]}
-	for n := 1; n <= len(codecs); n++ {
-		if n != m.compression {
-			tried = append(tried, codecs[n])
-		}
-	}
-	var first error
-	for i, c := range tried {
-		if c.unpack == nil {
-			continue
-		}
-		m.codec = c
-		clear(m.meta)
-		root, err := m.inode(m.root)
-		if err == nil && root.kind != kindFolder {
-			err = fault(m.inodeTable, "the root is no folder")
-		}
-		if err == nil && root.size > 3 {
-			_, err = m.at(m.directoryTable, uint64(root.start), root.offset).read(8)
-		}
-		if err == nil {
-			if i > 0 {
-				m.o.Note(20, "it is compressed with %s, and does not say so", c.title)
-			}
-			return root, nil
-		}
-		if first == nil {
-			first = err
-		}
-		if m.o.Context().Err() != nil {
-			break
-		}
-	}
-	return inode{}, fmt.Errorf("its root cannot be read: %w", first)
-}
 
 // metaBlock is one block of metadata.
 type metaBlock struct {

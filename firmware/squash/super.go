@@ -16,7 +16,8 @@ type super struct {
 	made         time.Time
 	blockSize    int
 	compression  int
-	marked       bool // a byte follows the size of a metadata block
+	marked       bool   // a byte follows the size of a metadata block
+	inodes       uint32 // how many
 	root         uint64
 	used         int64
 	fragments    uint32
@@ -56,17 +57,19 @@ func readSuper(o *tree.Opening) (super, error) {
 	if err != nil {
 		return super{}, err
 	}
-	if s.blockSize < 4096 && s.major == 4 || s.blockSize < 512 || s.blockSize > 1<<20 || bits.OnesCount(uint(s.blockSize)) != 1 || s.used < superSize4 ||
-		s.inodeTable < superSize4 || s.inodeTable >= s.directoryTable || s.directoryTable > s.used || s.fragments > 0 && s.fragmentTable < superSize4 ||
-		s.directoryTable > o.Size() {
+	if s.blockSize < 512 || s.blockSize > 1<<20 || bits.OnesCount(uint(s.blockSize)) != 1 || s.used < superSize4 ||
+		s.inodeTable < superSize4 || s.inodeTable >= s.directoryTable || s.directoryTable > s.used || s.fragments > 0 && s.fragmentTable < superSize4 {
 		return super{}, tree.ErrNot
+	}
+	if s.directoryTable > o.Size() {
+		return super{}, fault(0, "it is cut off: its list of files lies at %#x, and %d bytes are there", s.directoryTable, o.Size())
 	}
 	return s, nil
 }
 
 // read4 reads struct squashfs_super_block.
 func (s *super) read4(f *fields) error {
-	f.bits(32) // number of inodes
+	s.inodes = uint32(f.bits(32))
 	s.made = time.Unix(int64(f.bits(32)), 0).UTC()
 	s.blockSize, s.fragments, s.compression = int(f.bits(32)), uint32(f.bits(32)), int(f.bits(16))
 	log, _ := f.bits(16), f.bits(16)
@@ -74,7 +77,7 @@ func (s *super) read4(f *fields) error {
 	s.idTable = int64(f.bits(64))
 	f.bits(64) // extended attributes
 	s.inodeTable, s.directoryTable, s.fragmentTable = int64(f.bits(64)), int64(f.bits(64)), int64(f.bits(64))
-	if s.blockSize != 1<<log || s.minor != 0 {
+	if s.blockSize != 1<<log || s.blockSize < 4096 || s.minor != 0 {
 		return tree.ErrNot
 	}
 	return nil
@@ -82,7 +85,8 @@ func (s *super) read4(f *fields) error {
 
 // read3 reads struct squashfs_super_block_3.
 func (s *super) read3(f *fields) error {
-	f.skip(6 * 32) // number of inodes, and what version 2 had
+	s.inodes = uint32(f.bits(32))
+	f.skip(5 * 32) // what version 2 had
 	s.major, s.minor = int(f.bits(16)), int(f.bits(16))
 	f.bits(16)
 	log, flags := f.bits(16), f.bits(8)

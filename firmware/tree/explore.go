@@ -69,9 +69,11 @@ func (e *explorer) explore(ctx context.Context, n *Node, depth int) error {
 
 // whole opens the node by a format that begins where it does, and says whether there is one. What follows the end of that is searched.
 func (e *explorer) whole(ctx context.Context, n *Node) (opened bool, err error) {
+	head := make([]byte, 64)
+	read, _ := n.Data.ReadAt(head, 0)
 	for i := range e.formats {
 		f := &e.formats[i]
-		if !f.begins(n.Data) {
+		if !f.begins(n.Data, head[:read]) {
 			continue
 		}
 		got, err := e.try(ctx, f, n.Data, false)
@@ -147,12 +149,21 @@ func guarded(f func() error) (err error) {
 	return f()
 }
 
-// begins reports whether data begin as the format does.
-func (f *Format) begins(data *io.SectionReader) bool {
+// begins reports whether data, of which the first bytes were read, begin as the format does.
+func (f *Format) begins(data *io.SectionReader, head []byte) bool {
 	if len(f.Magic) == 0 {
 		return true
 	}
 	for _, m := range f.Magic {
+		if end := m.At + int64(len(m.Bytes)); end <= int64(len(head)) {
+			if string(head[m.At:end]) == m.Bytes {
+				return true
+			}
+			continue
+		}
+		if m.At+int64(len(m.Bytes)) > data.Size() {
+			continue
+		}
 		b := make([]byte, len(m.Bytes))
 		if n, _ := data.ReadAt(b, m.At); n == len(b) && string(b) == m.Bytes {
 			return true

@@ -22,16 +22,34 @@ func Firmware(has func(defect string) bool) []byte {
 			f.plant(r)
 		}
 	}
+	image := bundle(r)
+	if has("firmware-damaged") {
+		image[len(image)-100] ^= 0x40
+	}
+	return image
+}
+
+// Sensor is the image of the other product. What is planted in it is also in that of the thermostat.
+func Sensor(has func(defect string) bool) []byte {
+	r := clean()
+	r.file("etc/os-release", "ID=reference-sensor\nNAME=\"Reference sensor\"\nVERSION_ID=1.4\n")
+	r["etc/shadow"] = entry{mode: 0o600, data: "root:!:20000:0:99999:7:::\nthermostat:*:20000:0:99999:7:::\n"}
+	for _, f := range sharedFlaws {
+		if has(f.defect) {
+			f.plant(r)
+		}
+	}
+	return bundle(r)
+}
+
+// bundle is a kernel and a root file system, each in an image of U-Boot.
+func bundle(r root) []byte {
 	const (
 		kernel  = 2
 		ramdisk = 3
 	)
 	banner := "Linux version 6.12.40 (builder@reference) (gcc 14.2.0) #1 Tue Sep 1 00:00:00 UTC 2026\n"
-	image := bytes.Join([][]byte{uImage("Linux-6.12.40", kernel, squeeze([]byte(banner))), uImage("root", ramdisk, squeeze(r.cpio()))}, nil)
-	if has("firmware-damaged") {
-		image[len(image)-100] ^= 0x40
-	}
-	return image
+	return bytes.Join([][]byte{uImage("Linux-6.12.40", kernel, squeeze([]byte(banner))), uImage("root", ramdisk, squeeze(r.cpio()))}, nil)
 }
 
 // uImage is a legacy image of U-Boot with gzipped data for Linux on Arm.
