@@ -20,11 +20,12 @@ import (
 
 // Source is an artefact as it is to be read.
 type Source struct {
-	Part  string // of the product
-	Role  product.Role
-	File  string // what it is called outside
-	Data  *io.SectionReader
-	Close func() error // nil: there is nothing to close
+	Part   string // of the product
+	Role   product.Role
+	File   string // what it is called outside
+	Data   *io.SectionReader
+	Close  func() error // nil: there is nothing to close
+	Beside Beside
 }
 
 // Facts are what is known of one artefact.
@@ -40,6 +41,7 @@ type Facts struct {
 	Opaque  int64     // bytes of it that nothing opens and that look random: encrypted, or packed in an unknown way
 
 	Found
+	Beside
 	Starts []startup.Start // what the file systems in it start
 
 	close []func() error
@@ -99,7 +101,10 @@ func (f *Facts) Close() error {
 // Examine opens an artefact and finds the facts. It closes the source with the facts, or when it fails, which it does only when this
 // machine does: of what is odd in the artefact the nodes tell.
 func Examine(ctx context.Context, s Source) (*Facts, error) {
-	f := &Facts{Part: s.Part, Role: s.Role, File: s.File, Size: s.Data.Size()}
+	f := &Facts{Part: s.Part, Role: s.Role, File: s.File, Size: s.Data.Size(), Beside: s.Beside}
+	if s.Beside.Previous != nil {
+		f.close = append(f.close, s.Beside.Previous.Close)
+	}
 	if s.Close != nil {
 		f.close = append(f.close, s.Close)
 	}

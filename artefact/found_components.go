@@ -65,17 +65,17 @@ func findComponents(c content, found *Found) {
 // joinComponents makes one of those that are the same, and drops version strings of programs that a package database of the same file
 // system has with that version. Where it has another one, both stay: one of them is wrong, or the program did not come in the package.
 func joinComponents(all []Component) (joined []Component) {
-	systems := map[*tree.Node]string{}
+	systems := map[*tree.Node]components.Component{}
 	for _, c := range all {
 		if c.Source == components.Release {
-			systems[c.Node.Root()] = c.Name
+			systems[c.Node.Root()] = c.Component
 		}
 	}
 	type key struct{ name, version, source, distro string }
 	at := map[key]int{}
 	for _, c := range all {
-		if c.Distro == "" && c.Packaged() {
-			c.Distro = systems[c.Node.Root()]
+		if c.Packaged() {
+			c.Distro, c.DistroVersion = cmp.Or(c.Distro, systems[c.Node.Root()].Name), systems[c.Node.Root()].Version
 		}
 		k := key{strings.ToLower(c.Name), c.Version, string(c.Source), c.Distro}
 		if i, ok := at[k]; ok {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"net/netip"
 
 	"github.com/shakedown-test/shakedown/evidence"
@@ -87,6 +88,8 @@ type Artefact struct {
 	File  string // what it is called
 	Data  *io.SectionReader
 	Close func() error // nil: there is nothing to close
+
+	Folder func(path string) fs.FS // opens a folder that the product file names beside the artefact; nil: one of this machine
 }
 
 // Kinds finds a Kind by the name in the product file.

@@ -97,25 +97,29 @@ const (
 
 // Part is one part of the product, real unless its driver is "stand-in".
 type Part struct {
-	Name    string            `yaml:"-"`                  // the key under which the part is written
-	Role    Role              `yaml:"role"`               // what it is to the product
-	Driver  string            `yaml:"driver"`             // process, external, human, exec, file, endpoint, reference, stand-in
-	Command []string          `yaml:"command,omitempty"`  // process: the program and its arguments, with placeholders in braces
-	Env     map[string]string `yaml:"env,omitempty"`      // process: environment variables, with placeholders
-	Control []string          `yaml:"control,omitempty"`  // exec, and optional beside the others: the program that speaks JSON lines
-	Can     []Capability      `yaml:"can,omitempty"`      // what the control program offers beyond what the driver does by itself
-	Listen  string            `yaml:"listen,omitempty"`   // external, human: host:port at which the world waits for this device
-	Address string            `yaml:"address,omitempty"`  // external cloud: host:port of the endpoint under test; endpoint: host:port, or with tls://, https://, wss:// or mqtts:// before it
-	Path    string            `yaml:"path,omitempty"`     // file: where the artefact is, from this folder on, with placeholders for what its variants set
-	Network string            `yaml:"network,omitempty"`  // process: host (default) is that of this machine, world a network of its own in the in-process internet
-	Ready   string            `yaml:"ready,omitempty"`    // process: a console pattern (RE2) that says that it is up
-	Host    string            `yaml:"hostname,omitempty"` // the host name that the device is configured with; default localhost, and broker.example in a world
-	CA      string            `yaml:"ca,omitempty"`       // external cloud: PEM file that its certificate is verified with
-	MQTT    *MQTTPart         `yaml:"mqtt,omitempty"`     // a device's or cloud's use of MQTT
-	HTTP    *HTTPPart         `yaml:"http,omitempty"`     // a device's use of HTTP
-	Local   *Local            `yaml:"local,omitempty"`    // what a device does in its home network
-	CoAP    *CoAPPart         `yaml:"coap,omitempty"`     // a device's use of CoAP
-	Clients []Client          `yaml:"clients,omitempty"`  // a cloud's test identities; two or more for the checks between users
+	Name     string            `yaml:"-"`                  // the key under which the part is written
+	Role     Role              `yaml:"role"`               // what it is to the product
+	Driver   string            `yaml:"driver"`             // process, external, human, exec, file, endpoint, reference, stand-in
+	Command  []string          `yaml:"command,omitempty"`  // process: the program and its arguments, with placeholders in braces
+	Env      map[string]string `yaml:"env,omitempty"`      // process: environment variables, with placeholders
+	Control  []string          `yaml:"control,omitempty"`  // exec, and optional beside the others: the program that speaks JSON lines
+	Can      []Capability      `yaml:"can,omitempty"`      // what the control program offers beyond what the driver does by itself
+	Listen   string            `yaml:"listen,omitempty"`   // external, human: host:port at which the world waits for this device
+	Address  string            `yaml:"address,omitempty"`  // external cloud: host:port of the endpoint under test; endpoint: host:port, or with tls://, https://, wss:// or mqtts:// before it
+	Path     string            `yaml:"path,omitempty"`     // file: where the artefact is, from this folder on, with placeholders for what its variants set
+	Previous string            `yaml:"previous,omitempty"` // file: the artefact that users have now, to be compared with; placeholders as in path
+	SBOM     string            `yaml:"sbom,omitempty"`     // firmware, package: bill of materials that the maker gives, CycloneDX or SPDX in JSON; placeholders as in path
+	VEX      []string          `yaml:"vex,omitempty"`      // firmware, package: what the maker states on vulnerabilities, CycloneDX, OpenVEX or CSAF in JSON; placeholders as in path
+	Data     string            `yaml:"data,omitempty"`     // firmware, package: folder with newer lists of vulnerabilities and of ends of life
+	Network  string            `yaml:"network,omitempty"`  // process: host (default) is that of this machine, world a network of its own in the in-process internet
+	Ready    string            `yaml:"ready,omitempty"`    // process: a console pattern (RE2) that says that it is up
+	Host     string            `yaml:"hostname,omitempty"` // the host name that the device is configured with; default localhost, and broker.example in a world
+	CA       string            `yaml:"ca,omitempty"`       // external cloud: PEM file that its certificate is verified with
+	MQTT     *MQTTPart         `yaml:"mqtt,omitempty"`     // a device's or cloud's use of MQTT
+	HTTP     *HTTPPart         `yaml:"http,omitempty"`     // a device's use of HTTP
+	Local    *Local            `yaml:"local,omitempty"`    // what a device does in its home network
+	CoAP     *CoAPPart         `yaml:"coap,omitempty"`     // a device's use of CoAP
+	Clients  []Client          `yaml:"clients,omitempty"`  // a cloud's test identities; two or more for the checks between users
 }
 
 // The networks of a process.

@@ -89,6 +89,11 @@ func (l *loader) artefactRules(part *Part, at string) {
 	case !reads && part.Role.Artefact() && part.Role != Endpoint && part.Driver != StandIn && part.Driver != "reference":
 		l.fault(at+"/driver", fmt.Sprintf("a %s is a file; driver %s runs things", part.Role, part.Driver), "use driver: file, with path: image.bin")
 	}
+	for _, key := range []string{"previous", "sbom", "vex", "data"} {
+		if l.has(at+"/"+key) && !part.Role.Artefact() {
+			l.fault(at+"/"+key, fmt.Sprintf("%s is for artefacts, and %s is a %s", key, short(part.Name), part.Role), "write it at the part with the role firmware or package")
+		}
+	}
 	values := l.placeholders()
 	for _, name := range Placeholders {
 		delete(values, name)
@@ -96,7 +101,12 @@ func (l *loader) artefactRules(part *Part, at string) {
 	for _, name := range artefactPlaceholders {
 		values[name] = ""
 	}
-	l.expandable(at+"/path", part.Path, values)
+	for key, text := range map[string]string{"path": part.Path, "previous": part.Previous, "sbom": part.SBOM, "data": part.Data} {
+		l.expandable(at+"/"+key, text, values)
+	}
+	for i, text := range part.VEX {
+		l.expandable(join(at+"/vex", strconv.Itoa(i)), text, values)
+	}
 }
 
 // artefactPlaceholders are what may stand in braces in a path, beside what variants set.

@@ -1,15 +1,12 @@
 package reference
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -17,9 +14,7 @@ import (
 	"github.com/shakedown-test/shakedown/driver"
 	"github.com/shakedown-test/shakedown/evidence"
 	"github.com/shakedown-test/shakedown/product"
-	"github.com/shakedown-test/shakedown/reference/certificates"
 	"github.com/shakedown-test/shakedown/reference/device"
-	"github.com/shakedown-test/shakedown/reference/image"
 	"github.com/shakedown-test/shakedown/reference/sensor"
 	"github.com/shakedown-test/shakedown/wire/mqtt"
 )
@@ -60,27 +55,6 @@ func open(env driver.Env) (driver.Driver, error) {
 		return device.New(cfg), err
 	}
 	return c, nil
-}
-
-// sensorFirmware is the part whose image is that of the sensor.
-const sensorFirmware = "sensor-firmware"
-
-// ship gives a firmware image, or what the server of updates sends.
-func ship(env driver.Env) (driver.Artefact, error) {
-	if i := slices.IndexFunc(env.Defects, func(id string) bool { return !known(id) }); i >= 0 {
-		return driver.Artefact{}, fmt.Errorf("build reference %s: unknown defect %q", env.Part.Role, env.Defects[i])
-	}
-	has := func(defect string) bool { return slices.Contains(env.Defects, defect) }
-	if env.Part.Role == product.Endpoint {
-		text, err := certificates.Sent(env.Clock.Now(), has)
-		return driver.Artefact{File: certificates.Address, Data: io.NewSectionReader(bytes.NewReader(text), 0, int64(len(text)))}, err
-	}
-	name, build := "thermostat.img", image.Firmware
-	if env.Part.Name == sensorFirmware {
-		name, build = "sensor.img", image.Sensor
-	}
-	data := build(has)
-	return driver.Artefact{File: name, Data: io.NewSectionReader(bytes.NewReader(data), 0, int64(len(data)))}, nil
 }
 
 // unit is a device under power: it runs once.

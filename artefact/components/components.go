@@ -27,17 +27,18 @@ const (
 
 // Component is a piece of software with its version.
 type Component struct {
-	Name     string // as its source calls it
-	Version  string // as its source tells it
-	Product  string // the project that it comes from, as vulnerability lists call it; empty: not known
-	Upstream string // version of the project, without what a distribution adds
-	Source   Source
-	Distro   string // of packages: id of the distribution, such as "debian"
-	Origin   string // of packages: the source package
-	Supplier string
-	License  string // as its source tells it
-	Vendor   string // for the CPE; empty: not known
-	Type     byte   // of the CPE: 'a', or 'o' for a kernel or system
+	Name          string // as its source calls it
+	Version       string // as its source tells it
+	Product       string // the project that it comes from, as vulnerability lists call it; empty: not known
+	Upstream      string // version of the project, without what a distribution adds
+	Source        Source
+	Distro        string // of packages: id of the distribution, such as "debian"
+	DistroVersion string // of packages: release of the distribution, such as "12"
+	Origin        string // of packages: the source package
+	Supplier      string
+	License       string // as its source tells it
+	Vendor        string // for the CPE; empty: not known
+	Type          byte   // of the CPE: 'a', or 'o' for a kernel or system
 }
 
 // Packaged reports whether a distribution built it, which may have mended it without a new version of the project.

@@ -30,5 +30,7 @@ var Risk = check.Risk{
 		ChainLegacyClient,
 		PinIntermediate,
 		Calendar,
+		ProvisioningProfile,
+		AppPins,
 	},
 }

@@ -2,6 +2,8 @@ package firmware
 
 import (
 	"bytes"
+	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -112,4 +114,97 @@ func TestGenext2fs(t *testing.T) {
 	delete(got, "dev/ttyS0")
 	delete(got, "dev/ttyS1")
 	same(t, got, s.files(), func(f *fact) { f.modified = 0 })
+}
+
+// What mtools put into the file systems that mkfs.fat makes is found there, and those in the partitions of a disk.
+func TestFAT(t *testing.T) {
+	needsPeers(t)
+	t.Setenv("MTOOLS_SKIP_CHECK", "1")
+	t.Setenv("LC_ALL", "C.UTF-8")
+	t.Setenv("TZ", "UTC")
+	s := newSource(t, 600_000)
+	s.put("ROOT.TXT", 0o644, []byte("short"))
+	s.put("lower.txt", 0o644, []byte("lower"))
+	s.put("cut", 0o644, s.noise(40_000))
+	want := s.files()
+	for name, f := range want {
+		if f.mode&fs.ModeSymlink != 0 {
+			s.must(os.Remove(s.path(name)))
+			delete(want, name)
+			continue
+		}
+		f.mode, f.uid, f.gid = f.mode&fs.ModeDir|0o755, 0, 0
+		want[name] = f
+	}
+	lose := func(f *fact) {
+		f.modified = f.modified &^ 1
+		if f.mode.IsDir() {
+			f.modified = 0 // mcopy keeps only that of files
+		}
+	}
+	fats := map[string][]byte{}
+	for options, size := range map[string]int64{"-F 12 -s 8": 8 << 20, "-F 16": 16 << 20, "-F 32 -s 1": 64 << 20, "-F 32 -S 4096": 300 << 20, "-F 16 -f 1 -r 64": 16 << 20} {
+		t.Run(options, func(t *testing.T) {
+			file := image(t, size)
+			tool(t, "mkfs.fat", append(strings.Fields(options), "-n", "BOOT", file)...)
+			tool(t, "mcopy", "-i", file, s.path("cut"), "::/first")
+			names, err := filepath.Glob(s.root + "/*")
+			s.must(err)
+			tool(t, "mcopy", append(append([]string{"-s", "-m", "-i", file}, names...), "::/")...)
+			tool(t, "mdel", "-i", file, "::/first")
+			tool(t, "mcopy", "-m", "-i", file, s.path("usr/lib/text"), "::/again") // where that was, in pieces
+			got := found(t, openedFile(t, file, "fat"))
+			if got["again"].content != want["usr/lib/text"].content {
+				t.Errorf("the file in pieces: %+v", got["again"])
+			}
+			delete(got, "again")
+			same(t, got, want, lose)
+			fats[options], err = os.ReadFile(file)
+			s.must(err)
+		})
+	}
+	root := image(t, 0)
+	tool(t, "mke2fs", "-q", "-F", "-t", "ext4", "-d", s.root, root, "24M")
+	ext, err := os.ReadFile(root)
+	s.must(err)
+	for name, script := range map[string]string{
+		"mbr": "label: dos\nstart=2048, size=32768, type=c\nstart=34816, type=5\nstart=36864, size=49152, type=83\nstart=88064, size=2048, type=83\n",
+		"gpt": "label: gpt\nstart=2048, size=32768, type=uefi, name=boot\nstart=36864, size=49152, type=linux, name=root\nstart=88064, size=2048, name=spare\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			file, table := image(t, 64<<20), filepath.Join(t.TempDir(), "table")
+			s.must(os.WriteFile(table, []byte(script), 0o600))
+			tool(t, "sh", "-c", `sfdisk -q "$0" <"$1"`, file, table)
+			data, err := os.ReadFile(file)
+			s.must(err)
+			copy(data[2048*512:], fats["-F 16"])
+			copy(data[36864*512:], ext)
+			disk := opened(t, data)
+			if disk.Format != name || len(disk.Notes) > 0 {
+				t.Fatalf("%s %s %v", disk.Format, disk.About, disk.Notes)
+			}
+			seen := ""
+			for _, part := range disk.Children {
+				seen += fmt.Sprintf("%s %s %d\n", part.Name, part.Format, part.Offset/512)
+				if part.Format == "ext" {
+					got := found(t, part)
+					delete(got, "lost+found")
+					same(t, got, s.files(), nil)
+				}
+				if part.Format == "fat" {
+					got := found(t, part)
+					delete(got, "again")
+					same(t, got, want, lose)
+				}
+			}
+			for _, want := range map[string][]string{
+				"mbr": {"unpartitioned  1\npartition 1 fat 2048\n", "partition 5 ext 36864\n", "partition 6  88064\n"},
+				"gpt": {"partition 1 boot fat 2048\n", "partition 2 root ext 36864\n", "partition 3 spare  88064\n"},
+			}[name] {
+				if !strings.Contains(seen, want) {
+					t.Errorf("%q is not in\n%s", want, seen)
+				}
+			}
+		})
+	}
 }

@@ -1,6 +1,7 @@
 package firmware
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -132,6 +133,48 @@ func TestUBIFS(t *testing.T) {
 				t.Fatalf("%s: %+v", root.About, info)
 			}
 			check("in UBI", root.Children[1])
+		})
+	}
+}
+
+// What mkfs.cramfs puts into its images is found there, and when cramfsswap has swapped their bytes too.
+func TestCramfs(t *testing.T) {
+	needsPeers(t)
+	s := newSource(t, 900_000)
+	want := s.files()
+	lose := func(f *fact) { f.modified = 0 }
+	for _, options := range []string{"-N little", "-N big", "-N little -p", "-N big -z -n name", "-N little -z -p"} {
+		t.Run(options, func(t *testing.T) {
+			file := image(t, 0)
+			tool(t, "mkfs.cramfs", append(strings.Fields(options), s.root, file)...)
+			same(t, found(t, openedFile(t, file, "cramfs")), want, lose)
+			if strings.Contains(options, "-p") || strings.Contains(options, "-z") {
+				return // cramfsswap knows neither padding nor holes
+			}
+			swapped := image(t, 0)
+			tool(t, "cramfsswap", file, swapped)
+			same(t, found(t, openedFile(t, swapped, "cramfs")), want, lose)
+		})
+	}
+}
+
+// What genromfs puts into its images is found there.
+func TestROMFS(t *testing.T) {
+	needsPeers(t)
+	s := newSource(t, 900_000)
+	s.must(os.Link(s.path("etc/passwd"), s.path("etc/passwd-")))
+	for _, options := range []string{"", "-a 1024 -V name"} {
+		file := image(t, 0)
+		tool(t, "genromfs", append(strings.Fields(options), "-d", s.root, "-f", file)...)
+		same(t, found(t, openedFile(t, file, "romfs")), s.files(), func(f *fact) {
+			f.modified, f.uid, f.gid = 0, 0, 0
+			switch {
+			case f.mode&fs.ModeSymlink != 0:
+			case f.mode.IsDir(), f.mode&0o100 != 0:
+				f.mode = f.mode&fs.ModeDir | 0o755
+			default:
+				f.mode = 0o644
+			}
 		})
 	}
 }

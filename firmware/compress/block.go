@@ -137,6 +137,9 @@ func unzstd(dst, src []byte, max int) ([]byte, error) {
 	if errors.Is(err, zstd.ErrDecoderSizeExceeded) {
 		err = ErrTooLarge
 	}
+	if len(out) < first { // it gives nothing when it fails early
+		out = dst
+	}
 	return out, err
 }
 

@@ -1,7 +1,6 @@
 package compress
 
 import (
-	"bytes"
 	"compress/bzip2"
 	"encoding/binary"
 	"errors"
@@ -89,18 +88,22 @@ func openGzip(o *tree.Opening) error {
 }
 
 func openZlib(o *tree.Opening) error {
+	// Two bytes of it are common: what they begin is tried on a little first.
+	head, err := o.Read(0, int(min(o.Size(), 512)))
+	if err != nil {
+		return err
+	}
+	if _, err := unzlib(nil, head, leastZlib); err != ErrTooLarge {
+		return tree.ErrNot
+	}
 	in, at := counted(o)
 	r, err := zlib.NewReader(in.Reader)
 	if err != nil {
 		return tree.ErrNot
 	}
 	defer r.Close()
-	first := make([]byte, leastZlib)
-	if n, err := io.ReadFull(r, first); err != nil && n < len(first) {
-		return tree.ErrNot
-	}
 	n, err := o.Made("content", func(w io.Writer) error {
-		_, err := io.Copy(w, io.MultiReader(bytes.NewReader(first), r))
+		_, err := io.Copy(w, r)
 		return err
 	})
 	if err != nil {

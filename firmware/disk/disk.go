@@ -4,4 +4,4 @@ package disk
 import "github.com/shakedown-test/shakedown/firmware/tree"
 
 // Formats are those of this package.
-var Formats = []tree.Format{ext}
+var Formats = []tree.Format{ext, gpt, fat, mbr}

@@ -80,12 +80,15 @@ func bounded(t *testing.T, root *tree.Node) {
 	}
 }
 
-var samples = []string{"ext2", "ext4"}
+// samples are small ones of all sorts.
+func samples(t testing.TB) [][]byte {
+	t.Helper()
+	return [][]byte{sample(t, "ext2"), sample(t, "ext4"), sample(t, "fat12"), sampleFAT32(), sampleMBR(), sampleGPT()}
+}
 
 // However a disk is cut short, what is left is told without harm.
 func TestCutShort(t *testing.T) {
-	for _, name := range samples {
-		data := sample(t, name)
+	for _, data := range samples(t) {
 		for n := 0; n < len(data); n += 509 {
 			bounded(t, open(t, data[:n]))
 		}
@@ -93,8 +96,8 @@ func TestCutShort(t *testing.T) {
 }
 
 func FuzzDisk(f *testing.F) {
-	for _, name := range samples {
-		f.Add(sample(f, name))
+	for _, data := range samples(f) {
+		f.Add(data)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) { bounded(t, open(t, data)) })
 }

@@ -61,8 +61,9 @@ type extFS struct {
 	readOnly  uint32
 	backups   [2]uint32 // groups that hold a superblock, with sparse_super2
 
-	holes *tree.Holes
-	left  int64 // how many blocks of maps and folders may still be read: each is there once
+	holes  *tree.Holes
+	stored int64 // bytes that may still be told of as they lie: each is in one file
+	left   int64 // how many blocks of maps and folders may still be read: each is there once
 }
 
 func openExt(o *tree.Opening) error {
@@ -84,6 +85,7 @@ func openExt(o *tree.Opening) error {
 		o.Note(extSuper+4, "it is said to be %d bytes long, and %d are there", size, o.Size())
 	}
 	x.holes, x.left = tree.NewHoles(min(size, o.Size())), 4*min(x.blocks, o.Size()/x.block)+1024
+	x.stored = min(size, o.Size())
 	o.Ends(size)
 	info := x.info(b)
 	o.Info(&info)

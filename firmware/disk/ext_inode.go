@@ -85,7 +85,8 @@ func (x *extFS) tell(path string, number uint64) (*tree.Node, error) {
 		}
 		return x.o.Entry(path, f, func(w io.Writer) error { _, err := w.Write(content); return err })
 	}
-	if at, whole := x.contiguous(n); whole {
+	if at, whole := x.contiguous(n); whole && n.size <= x.stored {
+		x.stored -= n.size
 		return x.o.Stored(path, f, at, n.size)
 	}
 	return x.o.Entry(path, f, func(w io.Writer) error { return x.content(n, w) })

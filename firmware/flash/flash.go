@@ -2,13 +2,16 @@
 package flash
 
 import (
+	"bytes"
 	"hash/crc32"
+	"io"
+	"strings"
 
 	"github.com/shakedown-test/shakedown/firmware/tree"
 )
 
 // Formats are those of this package.
-var Formats = []tree.Format{jffs2, ubi, ubifs}
+var Formats = []tree.Format{jffs2, ubi, ubifs, cramfs, romfs}
 
 // rawCRC is CRC-32 as the kernel's crc32(seed, …): the seed is not inverted before nor after.
 func rawCRC(seed uint32, b []byte) uint32 { return ^crc32.Update(^seed, crc32.IEEETable, b) }
@@ -23,4 +26,19 @@ func (u *unpacked) take(n int) error {
 		return tree.Bad(-1, "it unpacks to more than 64 times its size")
 	}
 	return nil
+}
+
+// text is what stands before the first zero.
+func text(b []byte) string {
+	if i := bytes.IndexByte(b, 0); i >= 0 {
+		b = b[:i]
+	}
+	return string(b)
+}
+
+// written is what write writes.
+func written(write func(io.Writer) error) (string, error) {
+	var b strings.Builder
+	err := write(&b)
+	return b.String(), err
 }

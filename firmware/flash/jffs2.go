@@ -1,7 +1,6 @@
 package flash
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/binary"
 	"io"
@@ -187,11 +186,11 @@ func (x *jffs2FS) tell(path string, id uint64) (*tree.Node, error) {
 		Modified: time.Unix(int64(x.order.Uint32(b[36:])), 0).UTC(),
 	}
 	if f.Mode&fs.ModeSymlink != 0 && size <= 4096 {
-		var target bytes.Buffer
-		if err := x.content(nodes, size, &target); err != nil {
+		target, err := written(func(w io.Writer) error { return x.content(nodes, size, w) })
+		if err != nil {
 			x.o.Note(nodes[0].at, "%q: where the link leads cannot be read: %v", path, err)
 		}
-		f.Target = strings.TrimRight(target.String(), "\x00")
+		f.Target = strings.TrimRight(target, "\x00") // mkfs.jffs2 cuts those that are long, and does not say so
 	}
 	return x.o.Entry(path, f, func(w io.Writer) error { return x.content(nodes, size, w) })
 }
