@@ -42,7 +42,8 @@ type Facts struct {
 
 	Found
 	Beside
-	Starts []startup.Start // what the file systems in it start
+	Starts       []startup.Start // what the file systems in it start
+	CommandLines []CommandLine   // that a kernel in it is given
 
 	close []func() error
 }

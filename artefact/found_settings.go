@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"path"
+	"strings"
 
 	"github.com/shakedown-test/shakedown/artefact/settings"
+	"github.com/shakedown-test/shakedown/firmware/boot"
 	"github.com/shakedown-test/shakedown/firmware/tree"
 )
 
@@ -32,6 +35,10 @@ func findSettings(c content, found *Found) {
 			found.Settings = append(found.Settings, Settings{*f, c.node})
 		}
 	}
+	if e, ok := c.node.Info.(*boot.Environment); ok {
+		found.Environments = append(found.Environments, Environment{environment(e), c.node})
+		return
+	}
 	for _, e := range settings.Environments(c.data) {
 		if e.At >= int64(c.fresh) {
 			e.At += c.at
@@ -41,6 +48,56 @@ func findSettings(c content, found *Found) {
 	if f := kernelConfig(c.data); f != nil {
 		found.Settings = append(found.Settings, Settings{*f, c.node})
 	}
+}
+
+// environment is one that was opened as such.
+func environment(e *boot.Environment) settings.Environment {
+	values := map[string]string{}
+	for _, v := range e.Variables {
+		if _, ok := values[v[0]]; !ok {
+			values[v[0]] = v[1]
+		}
+	}
+	return settings.Environment{Saved: e.Stored, Values: values}
+}
+
+// CommandLine is what a kernel is told when it starts.
+type CommandLine struct {
+	Text string
+	Node *tree.Node // that holds it
+}
+
+// commandLines are those of environments, device trees, boot images of Android and the files of boot partitions.
+func (f *Facts) commandLines() (list []CommandLine) {
+	for _, e := range f.Environments {
+		if text := e.Values["bootargs"]; text != "" {
+			list = append(list, CommandLine{text, e.Node})
+		}
+	}
+	for n := range f.Root.All() {
+		switch info := n.Info.(type) {
+		case *boot.DTNode:
+			if text := info.Child("chosen").Property("bootargs").Text(); text != "" {
+				list = append(list, CommandLine{text, n})
+			}
+		case *boot.AndroidBoot:
+			list = append(list, CommandLine{info.Command, n})
+		}
+		if base := path.Base(n.Name); n.File != nil && (base == "cmdline.txt" || base == "extlinux.conf") {
+			text, err := n.Read(16 << 10)
+			if err != nil {
+				continue
+			}
+			for line := range strings.Lines(string(text)) {
+				words := strings.Fields(line)
+				if base == "extlinux.conf" && (len(words) == 0 || !strings.EqualFold(words[0], "append")) {
+					continue
+				}
+				list = append(list, CommandLine{strings.Join(words, " "), n})
+			}
+		}
+	}
+	return list
 }
 
 // kernelConfig reads what a kernel with CONFIG_IKCONFIG holds (kernel/configs.c): a gzip file between two marks.

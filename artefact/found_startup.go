@@ -17,4 +17,5 @@ func findStartup(c content, found *Found) {
 // conclude finds what only all contents together tell.
 func (f *Facts) conclude() {
 	f.Starts = startup.Started(f.startup)
+	f.CommandLines = f.commandLines()
 }

@@ -28,6 +28,7 @@ func Defects() []Defect {
 		trustDefects,
 		secretDefects,
 		programDefects,
+		serviceDefects,
 		phoneDefects,
 	)
 }

@@ -106,10 +106,10 @@ func result(words []token, argv []string, set *variables, text string) answer {
 		return answer{kind: yes}
 	case "false":
 		return answer{kind: no}
-	case "command", "which", "type", "mkdir", "cd":
+	case "command", "which", "type", "mkdir", "cd", "pidof", "pgrep": // the last two are of watchdogs: pidof x || x
 		return answer{kind: file}
 	case "[", "test", "[[":
-	case "grep", "egrep", "fgrep", "nvram", "uci", "config_get_bool", "cmp", "expr", "fw_printenv", "getprop", "pidof", "pgrep":
+	case "grep", "egrep", "fgrep", "nvram", "uci", "config_get_bool", "cmp", "expr", "fw_printenv", "getprop":
 		return answer{open, short(text)}
 	default:
 		return answer{kind: plain, text: short(text)}

@@ -5,6 +5,7 @@ package startup
 
 import (
 	"bytes"
+	"fmt"
 	"path"
 	"strings"
 )
@@ -146,6 +147,21 @@ func short(text string) string {
 	text = strings.Join(strings.Fields(text), " ")
 	if len(text) > maxText {
 		text = strings.ToValidUTF8(text[:maxText], "") + "…"
+	}
+	return text
+}
+
+// Name is what the program is called as, without its folder.
+func (s Start) Name() string { return s.Command.Program() }
+
+// Told says what is run, where that stands, and what leads there.
+func (s Start) Told() string {
+	text := fmt.Sprintf("line %d of %s: %s", s.Line, s.Node.Path(), s.Text)
+	if len(s.By) > 0 && s.By[len(s.By)-1] != s.Node.Name || len(s.By) > 1 {
+		text += "; it is started by " + strings.Join(s.By, ", then ")
+	}
+	if s.When != "" {
+		text += "; it depends on: " + s.When
 	}
 	return text
 }

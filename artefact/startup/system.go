@@ -85,7 +85,7 @@ func (s *system) find(name string) *tree.Node {
 			for i := len(name) - 1; i > 0 && n == nil; i-- {
 				if name[i] == '/' {
 					if d := s.at[name[:i]]; d != nil {
-						if d.File.Mode&fs.ModeSymlink == 0 {
+						if !link(d) {
 							return nil
 						}
 						n, rest = d, name[i:]
@@ -93,16 +93,21 @@ func (s *system) find(name string) *tree.Node {
 				}
 			}
 		}
-		if n == nil || n.File.Mode&fs.ModeSymlink == 0 {
+		if n == nil || !link(n) {
 			return n
 		}
 		target := n.File.Target
-		if !strings.HasPrefix(target, "/") {
+		if !strings.HasPrefix(target, "/") && n.File.Mode&fs.ModeSymlink != 0 {
 			target = path.Join("/", path.Dir(n.Name), target)
 		}
 		name = strings.TrimPrefix(path.Clean(target+rest), "/")
 	}
 	return nil
+}
+
+// link reports whether a node stands for another one: a symbolic link, or a second name of a file.
+func link(n *tree.Node) bool {
+	return n.File.Mode&(fs.ModeSymlink|fs.ModeIrregular) != 0 && n.File.Target != ""
 }
 
 // program is the file that a command runs.
@@ -140,12 +145,12 @@ func (s *system) follow() {
 			s.deferred = append(s.deferred, target)
 		case f.Kind == Inittab && n == target, f.Kind == Crontab && n == target, f.Kind == Android && n == target,
 			f.Kind == Shell && s.first(n, target, name, folder):
-			s.enter(target, []string{n.Name}, "")
+			s.enter(target, []string{n.Name}, Command{})
 		}
 	}
 	if s.inetd || !s.whole {
 		for _, n := range s.deferred {
-			s.enter(n, []string{n.Name}, "")
+			s.enter(n, []string{n.Name}, Command{})
 		}
 	}
 	slices.SortStableFunc(s.starts, func(a, b Start) int { // what depends on nothing before the same that does
@@ -211,7 +216,7 @@ func (s *system) unit(link, target *tree.Node) {
 		for _, service := range names {
 			for _, folder := range []string{"etc", "run", "lib", "usr/lib"} {
 				if n := s.find(folder + "/systemd/system/" + service); n != nil && s.read[n] != nil {
-					s.enter(n, append(by, target.Name), "")
+					s.enter(n, append(by, target.Name), Command{})
 					return
 				}
 			}
@@ -226,7 +231,7 @@ func (s *system) unit(link, target *tree.Node) {
 	if instance != "" {
 		delete(s.seen, target)
 	}
-	s.enter(target, by, "")
+	s.enter(target, by, Command{})
 	for i := from; i < len(s.starts) && instance != ""; i++ { // %I and %i stand for the instance
 		for j, w := range s.starts[i].Argv {
 			s.starts[i].Argv[j] = strings.NewReplacer("%I", instance, "%i", instance).Replace(w)
@@ -234,8 +239,10 @@ func (s *system) unit(link, target *tree.Node) {
 	}
 }
 
-// enter takes the commands of a file, and goes on into the scripts that these run.
-func (s *system) enter(n *tree.Node, by []string, when string) {
+// enter takes the commands of a file, and goes on into the scripts that these run. What is not said of them holds as of the command that
+// led there.
+func (s *system) enter(n *tree.Node, by []string, from Command) {
+	when := from.When
 	f := s.read[n]
 	before, again := s.seen[n]
 	if f == nil || again && (before == "" || when != "") || len(by) > 12 || len(s.starts) > maxCommands {
@@ -245,10 +252,11 @@ func (s *system) enter(n *tree.Node, by []string, when string) {
 	for _, c := range f.Commands {
 		c.Argv = slices.Clone(c.Argv)
 		c.When = joined([]string{when, c.When})
+		c.Terminal, c.Action, c.User = cmp.Or(c.Terminal, from.Terminal), cmp.Or(c.Action, from.Action), cmp.Or(c.User, from.User)
 		start := Start{Command: c, Kind: f.Kind, Node: n, By: by, Program: s.program(c.Argv[0])}
 		if next := s.script(c.Argv); next != nil && next != n {
 			if s.read[next] != nil && s.read[next].Kind == Shell && !slices.Contains(c.Argv, "stop") {
-				s.enter(next, append(slices.Clone(by), next.Name), c.When)
+				s.enter(next, append(slices.Clone(by), next.Name), c)
 				continue
 			}
 		}

@@ -74,8 +74,8 @@ func judgeCiphers(programs []artefact.Binary) (findings []check.Finding) {
 		}
 		if len(users) > 0 {
 			findings = append(findings, check.Finding{
-				Title: fmt.Sprintf("Calls %s in %d programs", c.algorithm, len(users)),
-				Seen:  check.Places(artefact.Nodes(users)),
+				Title: "Calls " + c.algorithm,
+				Seen:  fmt.Sprintf("%d programs: %s", len(users), check.Places(artefact.Nodes(users))),
 			})
 		}
 	}

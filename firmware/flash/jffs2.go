@@ -65,8 +65,10 @@ type jffs2FS struct {
 	markers  int
 	inodes   []jffs2Inode
 	names    []jffs2Name
-	begins   []int64 // where nodes begin behind empty flash, on a boundary of a block
-	end      int64   // of the last node
+	begins   []int64              // where nodes begin behind empty flash, on a boundary of a block
+	end      int64                // of the last node
+	versions map[[3]uint32]uint32 // the checksums of nodes, by their kind, number and version
+	other    bool                 // two differ: another file system has begun
 	children map[uint32][]tree.Named
 	holes    *tree.Holes
 	unpacked *unpacked
@@ -74,7 +76,7 @@ type jffs2FS struct {
 }
 
 func openJFFS2(o *tree.Opening) error {
-	x := &jffs2FS{o: o, order: binary.LittleEndian}
+	x := &jffs2FS{o: o, order: binary.LittleEndian, versions: map[[3]uint32]uint32{}}
 	head, err := o.Read(0, 2)
 	if err != nil {
 		return tree.ErrNot

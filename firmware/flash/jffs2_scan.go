@@ -18,12 +18,15 @@ const (
 	jffs2Block = 64 << 10  // blocks of flash are at least so large
 	jffs2Junk  = 512 << 10 // after so much that is neither a node nor empty it has ended
 	jffs2Most  = 2 << 20   // nodes
+
+	jffs2Doubtful = 64      // of so many nodes some must count
+	jffs2Versions = 1 << 18 // nodes whose versions are held against each other while they are read
 )
 
 // scan finds the nodes.
 func (x *jffs2FS) scan() error {
 	r := &reader{o: x.o}
-	junk, empty := int64(0), false
+	junk, empty, count := int64(0), false, 0
 	for at := int64(0); ; {
 		head, err := r.at(at, 12)
 		if err != nil {
@@ -57,12 +60,18 @@ func (x *jffs2FS) scan() error {
 		if err := x.node(r, at, kind, size); err != nil {
 			return err
 		}
+		if count++; count > jffs2Doubtful && len(x.inodes)+len(x.names) == 0 && x.markers == 0 {
+			return tree.ErrNot
+		}
 		if len(x.inodes)+len(x.names) > jffs2Most {
 			x.o.Note(at, "it has more than %d nodes; the rest is left out", jffs2Most)
 			break
 		}
 		at += (size + 3) &^ 3
 		x.end = min(at, x.o.Size())
+		if x.other {
+			break
+		}
 	}
 	if block := min((x.end+jffs2Block-1)&^(jffs2Block-1), x.o.Size()); block > x.end {
 		rest, err := r.empty(x.end)
@@ -123,9 +132,11 @@ func (x *jffs2FS) name(at int64, b []byte) bool {
 	if rawCRC(0, name) != x.order.Uint32(b[36:]) || len(name) == 0 || bytes.IndexByte(name, '/') >= 0 {
 		return false
 	}
-	x.names = append(x.names, jffs2Name{
+	n := jffs2Name{
 		at: at, parent: x.order.Uint32(b[12:]), version: x.order.Uint32(b[16:]), number: x.order.Uint32(b[20:]), crc: x.order.Uint32(b[32:]) ^ x.order.Uint32(b[36:]), name: string(name),
-	})
+	}
+	x.names = append(x.names, n)
+	x.version([3]uint32{jffs2NameType, n.parent, n.version}, n.crc)
 	return true
 }
 
@@ -141,7 +152,17 @@ func (x *jffs2FS) inode(at int64, b []byte) bool {
 		return false
 	}
 	x.inodes = append(x.inodes, n)
+	x.version([3]uint32{jffs2InodeType, n.number, n.version}, n.crc)
 	return true
+}
+
+// version notices at once when another file system begins, so that each of many is not read to the end of all.
+func (x *jffs2FS) version(of [3]uint32, crc uint32) {
+	if before, known := x.versions[of]; known {
+		x.other = x.other || before != crc
+	} else if len(x.versions) < jffs2Versions {
+		x.versions[of] = crc
+	}
 }
 
 // reader reads along data with a window.

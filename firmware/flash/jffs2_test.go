@@ -156,6 +156,18 @@ func TestJFFS2Hostile(t *testing.T) {
 	bounded(t, open(t, m.b))
 }
 
+// OpenWrt's lzma, as liblzma packs with lc, lp and pb 0.
+func TestJFFS2LZMA(t *testing.T) {
+	const packed = "\x00\x3a\x1b\x37\xbe\x68\x2f\x53\xf8\x4a\x53\x42\x6b\x51\x4a\xbe\xcc\x5f\x84\x7d\xf4\x3a\x86\xc9\x55\xb4\x97\x23\xff\xff\xfd\x79\xc0\x00"
+	m := &jffs2Maker{order: binary.LittleEndian}
+	m.name(1, 1, 2, "f")
+	m.inode(2, 1, 0o100644, 400, 0, 8, 400, packed)
+	root := open(t, m.b)
+	if b, err := root.Children[0].Read(1000); err != nil || string(b) != strings.Repeat("the quick brown fox ", 20) {
+		t.Errorf("%q, %v, %v", b, err, root.Children[0].Notes)
+	}
+}
+
 func FuzzJFFS2(f *testing.F) {
 	f.Add(sampleJFFS2(binary.LittleEndian))
 	f.Add(sampleJFFS2(binary.BigEndian))

@@ -105,12 +105,12 @@ func (x *ubiFS) erase(at int64) ([]byte, bool) {
 
 // measure finds the size of physical blocks: the smallest distance of two that follow each other.
 func (x *ubiFS) measure() error {
-	const step, most = 4096, 64 << 20
+	const step, most = 4096, 16 << 20
 	if x.data < 2*ubiHead || x.data > 1<<20 {
 		return tree.Bad(20, "the data of a block are said to begin at %d", x.data)
 	}
 	last := int64(0)
-	for at, found := int64(step), 0; at < min(most, x.o.Size()) && found < 32; at += step {
+	for at, found := int64(step), 0; at < min(most, x.o.Size()) && found < 64; at += step {
 		b, err := x.o.Read(at, 4)
 		if err != nil {
 			return err
@@ -118,6 +118,7 @@ func (x *ubiFS) measure() error {
 		if string(b) != "UBI#" {
 			continue
 		}
+		found++
 		if head, ok := x.erase(at); !ok || int64(binary.BigEndian.Uint32(head[20:])) != x.data || binary.BigEndian.Uint32(head[24:]) != x.sequence {
 			continue
 		}
@@ -125,7 +126,6 @@ func (x *ubiFS) measure() error {
 			x.size = distance
 		}
 		last = at
-		found++
 	}
 	if x.size == 0 {
 		x.size = x.o.Size()

@@ -19,6 +19,9 @@ const (
 	ubifsRoot  = 1
 	ubifsBlock = 4096 // of files
 
+	ubifsNodeMost  = 64 << 10 // bytes of a node
+	ubifsSuperSize = 4096
+
 	ubifsInode, ubifsData, ubifsName, ubifsCut = 0, 1, 2, 4 // kinds of nodes; the first three are kinds of keys too
 	ubifsPad, ubifsSuper, ubifsMaster          = 5, 6, 7
 	ubifsRef, ubifsIndex, ubifsStart           = 8, 9, 10
@@ -56,8 +59,12 @@ type ubifsFS struct {
 
 func openUBIFS(o *tree.Opening) error {
 	x := &ubifsFS{o: o}
+	head, err := o.Read(0, 24)
+	if err != nil || binary.LittleEndian.Uint32(head[16:]) != ubifsSuperSize {
+		return tree.ErrNot
+	}
 	super, err := x.node(0, ubifsSuper)
-	if err != nil || len(super) < 128 {
+	if err != nil {
 		return tree.ErrNot
 	}
 	word := func(at int) int64 { return int64(binary.LittleEndian.Uint32(super[at:])) }
@@ -122,7 +129,7 @@ func (x *ubifsFS) node(at int64, kind int) ([]byte, error) {
 	}
 	size := int64(binary.LittleEndian.Uint32(head[16:]))
 	switch {
-	case binary.LittleEndian.Uint32(head) != 0x06101831 || size < 24 || size > x.o.Size()-at || size > 16<<20:
+	case binary.LittleEndian.Uint32(head) != 0x06101831 || size < 24 || size > x.o.Size()-at || size > ubifsNodeMost:
 		return nil, tree.Bad(at, "no node is here")
 	case kind >= 0 && int(head[20]) != kind:
 		return nil, tree.Bad(at+20, "a node is of kind %d where one of kind %d should be", head[20], kind)
@@ -146,6 +153,9 @@ func (x *ubifsFS) at(block, offset int64) (int64, error) {
 func (x *ubifsFS) master() (newest []byte, at int64) {
 	for block := int64(1); block <= 2; block++ {
 		_ = x.nodes(block, 0, func(offset int64, b []byte) error {
+			if b[20] != ubifsMaster && b[20] != ubifsPad {
+				return tree.Bad(offset, "a block of master nodes holds another")
+			}
 			if b[20] == ubifsMaster && len(b) >= 80 && (newest == nil || binary.LittleEndian.Uint64(b[8:]) >= binary.LittleEndian.Uint64(newest[8:])) {
 				newest, at = b, offset
 			}

@@ -22,7 +22,7 @@ func Firmware(has func(defect string) bool) []byte {
 			f.plant(r)
 		}
 	}
-	image := bundle(r)
+	image := bundle(r, banner(has))
 	if has("firmware-damaged") {
 		image[len(image)-100] ^= 0x40
 	}
@@ -40,16 +40,15 @@ func Sensor(has func(defect string) bool) []byte {
 			f.plant(r)
 		}
 	}
-	return bundle(r)
+	return bundle(r, banner(has))
 }
 
-// bundle is a kernel and a root file system, each in an image of U-Boot.
-func bundle(r root) []byte {
+// bundle is a kernel, which has that banner, and a root file system, each in an image of U-Boot.
+func bundle(r root, banner string) []byte {
 	const (
 		kernel  = 2
 		ramdisk = 3
 	)
-	banner := "Linux version 6.12.40 (builder@reference) (gcc 14.2.0) #1 Tue Sep 1 00:00:00 UTC 2026\n"
 	return bytes.Join([][]byte{uImage("Linux-6.12.40", kernel, squeeze([]byte(banner))), uImage("root", ramdisk, squeeze(r.cpio()))}, nil)
 }
 

@@ -43,10 +43,9 @@ func (r root) paths() []string {
 func clean() root {
 	r := root{}
 	programs(r)
+	services(r)
 	r.file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nthermostat:x:100:100::/var/lib/thermostat:/bin/false\nservice:x:101:101::/var/lib/thermostat:/bin/sh\n")
 	r["etc/shadow"] = entry{mode: 0o600, data: "root:!:20000:0:99999:7:::\nthermostat:*:20000:0:99999:7:::\nservice:$5$rounds=1000$gzF3hHGkjfVYPPOI$gyM/jqnmXpCBWdE2MDDPWFnW4bsOa7trFMSPRqO0xDA:20000:0:99999:7:::\n"}
-	r.file("etc/inittab", "::sysinit:/etc/init.d/rcS\n::respawn:/usr/bin/thermostat\n::shutdown:/bin/umount -a -r\n")
-	r.script("etc/init.d/rcS", "mount -t proc proc /proc\nmount -t sysfs sysfs /sys\nifup eth0\n")
 	r.file("etc/os-release", "ID=reference\nNAME=\"Reference thermostat\"\nVERSION_ID=2.1\n")
 	r.file("etc/thermostat.conf", "[update]\nserver = https://updates.reference.test/thermostat\n\n[cloud]\nbroker = broker.reference.test:8883\n")
 	trust(r)
