@@ -26,6 +26,7 @@ func Defects() []Defect {
 		strainDefects,
 		firmwareDefects,
 		trustDefects,
+		sensorFirmwareDefects,
 		secretDefects,
 		programDefects,
 		serviceDefects,

@@ -16,6 +16,7 @@ import (
 // The parts that are told from others of their role by name.
 const (
 	sensorFirmware = "sensor-firmware"
+	sensorFlash    = "sensor-flash"
 	iosApp         = "ios-app"
 )
 
@@ -33,6 +34,8 @@ func ship(env driver.Env) (driver.Artefact, error) {
 	switch {
 	case env.Part.Name == sensorFirmware:
 		file, data = "sensor.img", image.Sensor(has)
+	case env.Part.Name == sensorFlash:
+		file, data = "room-sensor.bin", image.SensorFlash(has)
 	case env.Part.Role == product.Firmware:
 		file, data = "thermostat.img", image.Firmware(has)
 	case env.Part.Role == product.Endpoint:
