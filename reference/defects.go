@@ -29,6 +29,7 @@ func Defects() []Defect {
 		sensorFirmwareDefects,
 		secretDefects,
 		programDefects,
+		componentDefects,
 		serviceDefects,
 		phoneDefects,
 	)
