@@ -45,6 +45,7 @@ type Facts struct {
 	Starts       []startup.Start // what the file systems in it start
 	CommandLines []CommandLine   // that a kernel in it is given
 
+	lists lists
 	close []func() error
 }
 
@@ -127,7 +128,7 @@ func Examine(ctx context.Context, s Source) (*Facts, error) {
 		f.Close()
 		return nil, fmt.Errorf("examine %s: %w", s.File, err)
 	}
-	f.Components = joinComponents(f.Components)
+	f.Components = joinComponents(append(f.Components, described(f.Root)...))
 	if err := f.findApps(ctx); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("look for apps in %s: %w", s.File, err)

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/shakedown-test/shakedown/artefact"
+	"github.com/shakedown-test/shakedown/artefact/sbom"
 	"github.com/shakedown-test/shakedown/check"
 	"github.com/shakedown-test/shakedown/driver"
 	"github.com/shakedown-test/shakedown/product"
@@ -25,6 +26,13 @@ import (
 type inspectFlags struct {
 	runFlags
 	launch, support string
+	beside
+}
+
+// beside is what is given beside the files.
+type beside struct {
+	against, sbom, data string
+	vex                 []string
 }
 
 func (a *app) inspectCommand() *cobra.Command {
@@ -46,12 +54,20 @@ Several files are also compared with each other: what two units or two models
 share must not be a secret. Nothing of them is run, and nothing is written
 outside the run folder but temporary files without a name.
 
---format contents prints what lies where in the files, and judges nothing.
+With --against, what changed since that file is told, and nothing is judged of
+it. Of exactly two firmware images, or two app packages, the first is taken for
+the version before: inspect OLD NEW. Both are judged then.
+
+--format contents prints what lies where in the files, and judges nothing; so do
+--format cyclonedx and --format spdx, which write a bill of materials of one
+file.
 
 The exit codes are those of run.`,
 		Example: `  shakedown inspect router.bin
   shakedown inspect unit-1.bin unit-2.bin app-release.apk --launch 2027-03-01
   shakedown inspect router.bin mqtts://broker.example.com https://updates.example.com
+  shakedown inspect router-2.1.bin --against router-2.0.bin
+  shakedown inspect router.bin --data lists --sbom router.cdx.json
   shakedown inspect router.bin --format contents`,
 		Args: arguments(1, math.MaxInt),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.inspect(cmd.Context(), args, f) },
@@ -61,23 +77,30 @@ The exit codes are those of run.`,
 	fl.StringSliceVar(&f.skip, "skip", nil, "not these `checks`: ids, or their beginnings")
 	fl.StringVar(&f.launch, "launch", "", "`day` on which the product is launched, as 2027-03-01 (default: today)")
 	fl.StringVar(&f.support, "support-until", "", "`day` on which its support ends")
+	fl.StringVar(&f.against, "against", "", "`file` that users have now: tell what changed since")
+	fl.StringVar(&f.sbom, "sbom", "", "`file` with the bill of materials, CycloneDX or SPDX in JSON, to hold the contents against")
+	fl.StringSliceVar(&f.vex, "vex", nil, "`files` with statements on vulnerabilities, CycloneDX, OpenVEX or CSAF in JSON")
+	fl.StringVar(&f.data, "data", "", "`folder` with newer lists: catalogue of CISA, endoflife.date, OSV, as JSON")
 	fl.StringVar(&f.out, "out", "", "run `folder` (default shakedown-run-TIME in this folder)")
 	fl.BoolVar(&f.keepSecrets, "keep-secrets", false, "do not blank passwords, tokens and keys in what is written")
 	fl.Uint64Var(&f.seed, "seed", 0, "`number` that is written down as the run's seed; files are judged without chance")
-	formats(c, &f.format, "json", "contents")
+	formats(c, &f.format, "json", "contents", "cyclonedx", "spdx")
 	complete(c, "only", a.checkIDs())
 	complete(c, "skip", a.checkIDs())
 	return c
 }
 
 func (a *app) inspect(ctx context.Context, files []string, f inspectFlags) error {
-	if err := missing(files); err != nil {
+	if err := missing(append(slices.DeleteFunc([]string{f.against, f.sbom}, func(s string) bool { return s == "" }), slices.Concat(f.vex, files)...)); err != nil {
 		return err
 	}
 	if f.format == "contents" {
 		return a.contents(ctx, files)
 	}
-	src, err := shipped(files, f.launch, f.support, a.withoutArtefacts())
+	if f.format == "cyclonedx" || f.format == "spdx" {
+		return a.materials(ctx, files, f.format)
+	}
+	src, err := shipped(files, f.launch, f.support, f.beside, a.withoutArtefacts())
 	if err != nil {
 		return failed(err)
 	}
@@ -92,7 +115,7 @@ func (a *app) inspect(ctx context.Context, files []string, f inspectFlags) error
 	}
 	o.Risks = ofArtefacts(a.risks)
 	o.File = strings.Join(files, ", ")
-	o.Command = "shakedown inspect " + strings.Join(quoted(files), " ")
+	o.Command = "shakedown inspect " + strings.Join(quoted(append(slices.Clone(files), f.words()...)), " ")
 	return a.begin(ctx, o, src, f.runFlags)
 }
 
@@ -144,7 +167,7 @@ func (a *app) withoutArtefacts() (ids []string) {
 var unfit = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
 
 // shipped is the product file of a product that is nothing but these files.
-func shipped(files []string, launch, support string, excluded []string) ([]byte, error) {
+func shipped(files []string, launch, support string, with beside, excluded []string) ([]byte, error) {
 	parts := yaml.MapSlice{}
 	taken := map[string]bool{}
 	var names []string
@@ -165,14 +188,9 @@ func shipped(files []string, launch, support string, excluded []string) ([]byte,
 			}})
 			continue
 		}
-		role := product.Firmware
-		switch strings.ToLower(filepath.Ext(file)) {
-		case ".apk", ".aab", ".ipa", ".apks", ".xapk":
-			role = product.Package
-		}
-		parts = append(parts, yaml.MapItem{Key: name, Value: yaml.MapSlice{
-			{Key: "role", Value: string(role)}, {Key: "driver", Value: "file"}, {Key: "path", Value: file},
-		}})
+		role := roleOf(file)
+		part := yaml.MapSlice{{Key: "role", Value: string(role)}, {Key: "driver", Value: "file"}, {Key: "path", Value: file}}
+		parts = append(parts, yaml.MapItem{Key: name, Value: append(part, with.keys(before(files, file))...)})
 	}
 	p := yaml.MapSlice{{Key: "product", Value: strings.Join(names, ", ")}}
 	if launch != "" {
@@ -190,6 +208,79 @@ func shipped(files []string, launch, support string, excluded []string) ([]byte,
 		p = append(p, yaml.MapItem{Key: "exclude", Value: left})
 	}
 	return yaml.Marshal(p)
+}
+
+// keys are those that the product file has for what is given beside a file, which follows the file before, if there is one.
+func (b beside) keys(before string) (keys yaml.MapSlice) {
+	if b.against != "" {
+		before = b.against
+	}
+	for _, k := range []yaml.MapItem{{Key: "previous", Value: before}, {Key: "sbom", Value: b.sbom}, {Key: "data", Value: b.data}} {
+		if k.Value != "" {
+			keys = append(keys, k)
+		}
+	}
+	if len(b.vex) > 0 {
+		keys = append(keys, yaml.MapItem{Key: "vex", Value: b.vex})
+	}
+	return keys
+}
+
+// words are the flags by which it was given.
+func (b beside) words() (words []string) {
+	flags := [][2]string{{"--against", b.against}, {"--sbom", b.sbom}, {"--data", b.data}}
+	for _, file := range b.vex {
+		flags = append(flags, [2]string{"--vex", file})
+	}
+	for _, f := range flags {
+		if f[1] != "" {
+			words = append(words, f[0], f[1])
+		}
+	}
+	return words
+}
+
+// before is the first of exactly two files, of the second: inspect OLD NEW. Of more, nobody knows which came before which.
+func before(files []string, file string) string {
+	if len(files) == 2 && file == files[1] && files[0] != files[1] && !product.IsEndpoint(files[0]) && roleOf(files[0]) == roleOf(file) {
+		return files[0]
+	}
+	return ""
+}
+
+// roleOf tells an app package from a firmware image by its name.
+func roleOf(file string) product.Role {
+	switch strings.ToLower(filepath.Ext(file)) {
+	case ".apk", ".aab", ".ipa", ".apks", ".xapk":
+		return product.Package
+	}
+	return product.Firmware
+}
+
+// materials writes a bill of materials of a file.
+func (a *app) materials(ctx context.Context, files []string, format string) error {
+	if len(files) > 1 || product.IsEndpoint(files[0]) {
+		return usage(fmt.Errorf("inspect --format %s: it is of one file\nhint: call it once for each", format))
+	}
+	part := product.Part{Name: files[0], Driver: "file", Path: strings.NewReplacer("{", "{open}").Replace(files[0])}
+	source, err := driver.OpenArtefact(a.kinds, driver.Env{Part: part, Values: map[string]string{"open": "{"}})
+	if err != nil {
+		return usage(err)
+	}
+	facts, err := artefact.Examine(ctx, artefact.Source{Part: files[0], Role: roleOf(files[0]), File: source.File, Data: source.Data, Close: source.Close})
+	if err != nil {
+		return failed(err)
+	}
+	defer facts.Close()
+	subject, items := facts.Materials()
+	write := sbom.CycloneDX
+	if format == "spdx" {
+		write = sbom.SPDX
+	}
+	if err := write(a.Stdout, subject, items); err != nil {
+		return failed(err)
+	}
+	return nil
 }
 
 // quoted are words as a shell takes them.

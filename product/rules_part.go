@@ -90,8 +90,8 @@ func (l *loader) artefactRules(part *Part, at string) {
 		l.fault(at+"/driver", fmt.Sprintf("a %s is a file; driver %s runs things", part.Role, part.Driver), "use driver: file, with path: image.bin")
 	}
 	for _, key := range []string{"previous", "sbom", "vex", "data"} {
-		if l.has(at+"/"+key) && !part.Role.Artefact() {
-			l.fault(at+"/"+key, fmt.Sprintf("%s is for artefacts, and %s is a %s", key, short(part.Name), part.Role), "write it at the part with the role firmware or package")
+		if l.has(at+"/"+key) && !part.Role.Is(Artefact) {
+			l.fault(at+"/"+key, fmt.Sprintf("%s is for firmware images and app packages, and %s is a %s", key, short(part.Name), part.Role), "write it at the part with the role firmware or package")
 		}
 	}
 	values := l.placeholders()

@@ -28,6 +28,7 @@ func Defects() []Defect {
 		sensorFirmwareDefects,
 		secretDefects,
 		programDefects,
+		componentDefects,
 		serviceDefects,
 		phoneDefects,
 	)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 
 	"github.com/shakedown-test/shakedown/driver"
@@ -31,6 +32,8 @@ func ship(env driver.Env) (driver.Artefact, error) {
 		err  error
 	)
 	switch {
+	case env.Part.Path != "": // what it names before it
+		file, data = "thermostat-2.0.img", image.Previous()
 	case env.Part.Name == sensorFirmware:
 		file, data = "sensor.img", image.Sensor(has)
 	case env.Part.Name == sensorFlash:
@@ -47,5 +50,6 @@ func ship(env driver.Env) (driver.Artefact, error) {
 	if err != nil {
 		return driver.Artefact{}, fmt.Errorf("build reference %s: %w", env.Part.Name, err)
 	}
-	return driver.Artefact{File: file, Data: io.NewSectionReader(bytes.NewReader(data), 0, int64(len(data)))}, nil
+	papers := func(path string) fs.FS { return image.Papers(has, env.Clock.Now(), path) }
+	return driver.Artefact{File: file, Data: io.NewSectionReader(bytes.NewReader(data), 0, int64(len(data))), Folder: papers}, nil
 }

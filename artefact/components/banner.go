@@ -89,6 +89,9 @@ func strs(data []byte, s *search.Searcher, rows []row) (hits []Hit) {
 			hits = append(hits, Hit{kernel(version, string(m[0])), at})
 		} else {
 			c := Component{Name: r.product, Version: version, Upstream: version, Product: r.product, Vendor: r.vendor, Source: Banner, Type: 'a'}
+			if m := distroBuild.FindSubmatch(m[0]); m != nil && r.product == "glibc" {
+				c.Distro = strings.ToLower(string(m[1]))
+			}
 			if operating[r.product] {
 				c.Type = 'o'
 			}
@@ -105,6 +108,7 @@ var operating = map[string]bool{"zephyr": true, "freertos": true, "vxworks": tru
 var (
 	numbersOnly = regexp.MustCompile(`^\d+(?:\.\d+){1,3}`)
 	debianBuild = regexp.MustCompile(`Debian (\d+\.\d+\.\d+)-\d`)
+	distroBuild = regexp.MustCompile(`\((Debian|Ubuntu) `)
 	civilBuild  = regexp.MustCompile(`-cip\d+`)
 )
 

@@ -32,7 +32,7 @@ type Component struct {
 	Product       string // the project that it comes from, as vulnerability lists call it; empty: not known
 	Upstream      string // version of the project, without what a distribution adds
 	Source        Source
-	Distro        string // of packages: id of the distribution, such as "debian"
+	Distro        string // who built it, where that is told: id of the distribution, such as "debian"
 	DistroVersion string // of packages: release of the distribution, such as "12"
 	Origin        string // of packages: the source package
 	Supplier      string

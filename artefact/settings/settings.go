@@ -77,12 +77,15 @@ func (s *Section) Off(key string) bool {
 	return slices.Contains([]string{"0", "no", "off", "false", "disabled"}, strings.ToLower(v))
 }
 
-// Parse reads a file by its path; nil: it is none of these kinds.
+// Parse reads a file by its path; nil: it is none of these kinds, or only an example of one.
 func Parse(name string, data []byte) *File {
 	data = data[:min(len(data), maxFile)]
 	base, folder := path.Base(name), path.Base(path.Dir(name))
 	f := &File{}
 	separator := "="
+	if strings.Contains(name, "share/") && !KernelConfig(data) { // documentation and templates
+		return nil
+	}
 	switch {
 	case folder == "config" && path.Base(path.Dir(path.Dir(name))) == "etc":
 		f.Kind = UCI

@@ -32,6 +32,7 @@ func TestParse(t *testing.T) {
 		{"etc/default/dropbear", "# X=1\nexport ARGS=\"-s -g\"\n", &File{Default, []Section{{Values: []Value{{"ARGS", "-s -g", 2}}}}}},
 		{"x", "#\n# Linux/arm 5.4.0 Kernel Configuration\n#\nCONFIG_A=y\n# CONFIG_B is not set\n", &File{Kernel, []Section{{Values: []Value{{"CONFIG_A", "y", 4}, {"CONFIG_B", "n", 5}}}}}},
 		{"etc/hosts", "a=b\n", nil},
+		{"usr/share/doc/hostapd/examples/hostapd.conf", "ssid=test\n", nil},
 	} {
 		if diff := cmp.Diff(c.want, Parse(c.name, []byte(c.text))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)

@@ -37,10 +37,16 @@ func (a answer) opposite() answer {
 	case no:
 		a.kind = yes
 	case open:
-		if rest, ok := strings.CutPrefix(a.text, "not: "); ok {
+		rest, negated := strings.CutPrefix(a.text, "not: ")
+		switch {
+		case !negated && strings.Contains(rest, "; "):
+			a.text = "not: (" + rest + ")"
+		case !negated:
+			a.text = "not: " + rest
+		case strings.HasPrefix(rest, "(") && strings.HasSuffix(rest, ")"):
+			a.text = rest[1 : len(rest)-1]
+		default:
 			a.text = rest
-		} else {
-			a.text = "not: " + a.text
 		}
 	}
 	return a
@@ -132,13 +138,17 @@ func compare(w []string, text string) answer {
 	if len(w) > 0 && w[0] == "!" {
 		return compare(w[1:], text).opposite()
 	}
+	if i := slices.Index(w, "-a"); i > 0 && i < len(w)-1 {
+		part := func(w []string) answer { return compare(w, short("[ "+strings.Join(w, " ")+" ]")) }
+		return both([]answer{part(w[:i]), part(w[i+1:])})
+	}
 	unknown := answer{open, text}
 	switch {
 	case len(w) == 2 && len(w[0]) == 2 && strings.Contains("efdxrwsLhcbS", w[0][1:]) && w[0][0] == '-':
 		if places.MatchString(w[1]) || strings.Contains(w[1], "$") {
 			return answer{kind: file}
 		}
-		return unknown
+		return answer{open, short("[ " + strings.Join(w, " ") + " ]")}
 	case slices.ContainsFunc(w, func(s string) bool { return strings.Contains(s, "$") }):
 		return unknown
 	case len(w) == 2 && w[0] == "-n":

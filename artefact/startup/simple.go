@@ -121,7 +121,7 @@ func (p *parser) emit(argv []string, text string, line int) {
 	if argv[0] == "exit" || argv[0] == "return" {
 		switch at := joined(when[min(len(p.gates[fn]), len(when)):]); {
 		case at != "":
-			p.gates[fn] = append(p.gates[fn], "not: "+at)
+			p.gates[fn] = append(p.gates[fn], answer{open, at}.opposite().text)
 		case !nested && p.chain.last.kind == "":
 			p.ended[fn] = true
 		}

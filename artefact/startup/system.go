@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -251,7 +252,11 @@ func (s *system) enter(n *tree.Node, by []string, from Command) {
 	s.seen[n] = when
 	for _, c := range f.Commands {
 		c.Argv = slices.Clone(c.Argv)
-		c.When = joined([]string{when, c.When})
+		own, reached := s.settle(c.When)
+		if !reached {
+			continue
+		}
+		c.When = joined([]string{when, own})
 		c.Terminal, c.Action, c.User = cmp.Or(c.Terminal, from.Terminal), cmp.Or(c.Action, from.Action), cmp.Or(c.User, from.User)
 		start := Start{Command: c, Kind: f.Kind, Node: n, By: by, Program: s.program(c.Argv[0])}
 		if next := s.script(c.Argv); next != nil && next != n {
@@ -259,6 +264,9 @@ func (s *system) enter(n *tree.Node, by []string, from Command) {
 				s.enter(next, append(slices.Clone(by), next.Name), c)
 				continue
 			}
+		}
+		if box := s.find("bin/busybox"); start.Program == nil && strings.Contains(c.Text, "busybox "+c.Argv[0]) {
+			start.Program = box
 		}
 		if start.Program == nil && s.whole {
 			continue
@@ -269,6 +277,27 @@ func (s *system) enter(n *tree.Node, by []string, from Command) {
 		}
 		s.starts = append(s.starts, start)
 	}
+}
+
+var thereTest = regexp.MustCompile(`^((?:not: )*)\[ -[efrs] (/(?:etc|usr|opt|lib|bin|sbin)/\S+) \]$`)
+
+// settle takes conditions away that ask whether there is a file of which the file system tells. It says whether the rest can hold.
+func (s *system) settle(when string) (rest string, reached bool) {
+	if !s.whole || when == "" {
+		return when, true
+	}
+	var left []string
+	for _, w := range strings.Split(when, "; ") {
+		m := thereTest.FindStringSubmatch(w)
+		if m == nil {
+			left = append(left, w)
+			continue
+		}
+		if wanted := strings.Count(m[1], "not: ")%2 == 0; wanted != (s.find(m[2]) != nil) {
+			return "", false
+		}
+	}
+	return strings.Join(left, "; "), true
 }
 
 // script is the file that a command has a shell run.

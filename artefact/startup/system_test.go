@@ -61,6 +61,8 @@ func TestStarted(t *testing.T) {
 		"only killed":           {box(map[string]string{"etc/init.d/telnet": telnet, "etc/rc0.d/K10telnet": "-> ../init.d/telnet"}), nil},
 		"of another level":      {box(map[string]string{"etc/init.d/telnet": telnet, "etc/rc6.d/S10telnet": "-> ../init.d/telnet"}), nil},
 		"program is not there":  {box(map[string]string{"etc/init.d/S50x": "#!/bin/sh\nftpd\n"}), nil},
+		"an applet by BusyBox":  {box(map[string]string{"etc/init.d/S50x": "#!/bin/sh\nbusybox ftpd &\n"}), []string{"etc/init.d/S50x: ftpd"}},
+		"if a file is there":    {box(map[string]string{"etc/a": "x", "etc/init.d/S50x": "#!/bin/sh\n[ -f /etc/a ] && httpd\n[ -f /etc/b ] && telnetd\n[ -f /etc/b ] || telnetd -a\n[ -f /mnt/b ] && telnetd -b\n"}), []string{"etc/init.d/S50x: httpd", "etc/init.d/S50x: telnetd -a", "etc/init.d/S50x: telnetd -b when [ -f /mnt/b ]"}},
 		"no root file system":   {map[string]string{"etc/init.d/S50x": "#!/bin/sh\nftpd\n"}, []string{"etc/init.d/S50x: ftpd"}},
 		"cron":                  {box(map[string]string{"etc/crontabs/root": "# * * * * * httpd\n*/5 * * * * telnetd\n", "etc/cron.d/x": "@reboot nobody httpd\nPATH=/x\n"}), []string{"etc/cron.d/x: httpd as nobody", "etc/crontabs/root: telnetd"}},
 		"inetd that runs":       {box(map[string]string{"etc/inittab": "::respawn:inetd -f\n", "usr/sbin/inetd": "\x7fELF", "etc/inetd.conf": "telnet stream tcp nowait root /usr/sbin/telnetd telnetd -i\n#ftp stream tcp nowait root /usr/sbin/httpd x\n"}), []string{"etc/inetd.conf: /usr/sbin/telnetd -i as root", "etc/inittab: inetd -f"}},

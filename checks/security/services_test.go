@@ -124,6 +124,7 @@ func TestJudgeSSH(t *testing.T) {
 		"OpenSSH, off":                {"/usr/sbin/sshd", "etc/ssh/sshd_config", "PasswordAuthentication no\nUsePAM no\n", open, "-"},
 		"OpenSSH, off but by PAM":     {"/usr/sbin/sshd", "etc/ssh/sshd_config", "PasswordAuthentication no\nUsePAM yes\n", open, ""},
 		"OpenSSH, off and not by PAM": {"/usr/sbin/sshd", "etc/ssh/sshd_config", "PasswordAuthentication no\nUsePAM yes\nKbdInteractiveAuthentication no\n", open, "-"},
+		"OpenSSH, only asked":         {"/usr/sbin/sshd -t", "", "", open, "-"},
 		"no server":                   {"ssh host", "", "", open, "-"},
 	} {
 		starts := starting(c.command)

@@ -46,6 +46,9 @@ func judgeSSH(starts []startup.Start, all []artefact.Settings, list []artefact.A
 		case "dropbear":
 			why = dropbear(s, of(s, all))
 		case "sshd":
+			if slices.ContainsFunc(s.Argv, func(w string) bool { return w == "-t" || w == "-T" || w == "-?" || w == "-V" }) {
+				continue // it only looks at its configuration
+			}
 			why = openSSH(of(s, all))
 		}
 		if key := s.Node.Root().Path() + why; why == "" || seen[key] {

@@ -41,12 +41,16 @@ var WeakCiphers = &check.Check{
 		if len(f.Binaries) > 0 || f.Root.Format == "" && f.Root.Leaf() {
 			return len(programs), judgeCiphers(programs)
 		}
+		looked := 0
 		for n := range f.Root.All() {
 			if n.File != nil {
 				return 0, nil
 			}
+			if n.Leaf() && n.Size() > 0 {
+				looked = 1
+			}
 		}
-		return 1, judgeCipherTables(f.CipherTables)
+		return looked, judgeCipherTables(f.CipherTables)
 	}),
 }
 
@@ -55,7 +59,7 @@ var weakCiphers = []struct {
 	algorithm string
 	functions []string
 }{
-	{"DES", []string{"DES_*", "EVP_des_*", "mbedtls_des_*", "mbedtls_des3_*", "des_setkey*", "wc_Des_*", "wc_Des3_*"}},
+	{"DES or triple DES", []string{"DES_*", "EVP_des_*", "mbedtls_des_*", "mbedtls_des3_*", "des_setkey*", "wc_Des_*", "wc_Des3_*"}},
 	{"RC4", []string{"RC4", "RC4_*", "EVP_rc4*", "mbedtls_arc4_*", "arc4_setup", "wc_Arc4*"}},
 	{"RC2", []string{"RC2_*", "EVP_rc2_*"}},
 	{"Blowfish", []string{"BF_*", "EVP_bf_*", "mbedtls_blowfish_*"}},

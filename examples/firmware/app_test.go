@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"crypto/sha256"
+	"debug/macho"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/shakedown-test/shakedown/artefact/apps"
 	"github.com/shakedown-test/shakedown/firmware/app"
+	"github.com/shakedown-test/shakedown/reference/phone"
 )
 
 const framework = "/usr/share/android-framework-res/framework-res.apk"
@@ -325,5 +327,124 @@ func TestPropertyLists(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, fromBinary); diff != "" {
 		t.Errorf("from the binary form: %s", diff)
+	}
+}
+
+// openssl makes the envelope of a provisioning profile: in DER, and with the lengths that are not told before the end.
+func TestProfiles(t *testing.T) {
+	needsPeers(t)
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	text := `<?xml version="1.0" encoding="UTF-8"?><plist version="1.0"><dict><key>Name</key><string>Fleet</string><key>ProvisionsAllDevices</key><true/>
+<key>ExpirationDate</key><date>2027-09-01T10:00:00Z</date><key>Entitlements</key><dict><key>get-task-allow</key><false/></dict></dict></plist>`
+	if err := os.WriteFile(in("profile.plist"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	tool(t, "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", in("key"), "-out", in("cert"), "-subj", "/CN=Provisioning", "-days", "10")
+	for name, more := range map[string][]string{"DER": nil, "indefinite lengths": {"-stream"}} {
+		tool(t, "openssl", append([]string{"cms", "-sign", "-nodetach", "-binary", "-in", in("profile.plist"), "-signer", in("cert"), "-inkey", in("key"), "-outform", "DER", "-out", in("out")}, more...)...)
+		data, err := os.ReadFile(in("out"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := app.ParseProfile(data)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		want := &app.Profile{Name: "Fleet", AllDevices: true, Expires: time.Date(2027, 9, 1, 10, 0, 0, 0, time.UTC), Entitlements: app.Dict{"get-task-allow": false}}
+		if diff := cmp.Diff(want, p); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+// Go builds programs for Apple's systems anywhere; its debug/macho reads them as well.
+func TestPrograms(t *testing.T) {
+	needsPeers(t)
+	dir := t.TempDir()
+	source, out := filepath.Join(dir, "main.go"), filepath.Join(dir, "program")
+	if err := os.WriteFile(source, []byte("package main\n\nimport _ \"crypto/x509\"\n\nfunc main() {}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	tool(t, "env", "GOOS=darwin", "GOARCH=arm64", "CGO_ENABLED=0", "GOCACHE="+goCache(t), "go", "build", "-o", out, source)
+	f, err := macho.Open(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	want, err := f.ImportedLibraries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := app.ParseMachO(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, m.Libraries); diff != "" || m.MinOS.Major < 10 || m.Encrypted || m.Entitlements != nil {
+		t.Errorf("for %s and later: %s", m.MinOS, diff)
+	}
+}
+
+// goCache is where Go keeps what it has built.
+func goCache(t *testing.T) string {
+	return strings.TrimSpace(string(tool(t, "go", "env", "GOCACHE")))
+}
+
+// What the reference product ships is what the tools of Android and of property lists make of it.
+func TestReferenceApps(t *testing.T) {
+	needsPeers(t)
+	clean := func(string) bool { return false }
+	apk, err := phone.Android(clean)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "app.apk")
+	if err := os.WriteFile(file, apk, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	says := string(tool(t, "aapt", "dump", "badging", file))
+	m := theApp(t, apk).Android.Manifest
+	for _, p := range m.Permissions {
+		if !strings.Contains(says, "name='"+p.Name+"'") {
+			t.Errorf("aapt does not know of %s", p.Name)
+		}
+	}
+	if n := strings.Count(says, "uses-permission: "); n != len(m.Permissions) || !strings.Contains(says, "targetSdkVersion:'36'") {
+		t.Errorf("aapt knows %d permissions, not %d:\n%s", n, len(m.Permissions), says)
+	}
+	if table := tool(t, "aapt", "dump", "--values", "resources", file); !bytes.Contains(table, []byte(`"res/xml/network_security_config.xml"`)) {
+		t.Errorf("aapt reads the table so:\n%s", table)
+	}
+	ipa, err := phone.IOS(clean)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := zip.NewReader(bytes.NewReader(ipa), int64(len(ipa)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, err := r.Open("Payload/Thermostat.app/Info.plist")
+	if err != nil {
+		t.Fatal(err)
+	}
+	packed, err := io.ReadAll(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := filepath.Join(t.TempDir(), "Info.plist")
+	if err := os.WriteFile(list, packed, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	text, err := app.ParsePlist(tool(t, "plistutil", "-i", list, "-f", "xml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(text, theApp(t, ipa).IOS.Info); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -137,8 +137,11 @@ func unzstd(dst, src []byte, max int) ([]byte, error) {
 	if errors.Is(err, zstd.ErrDecoderSizeExceeded) {
 		err = ErrTooLarge
 	}
-	if len(out) < first { // it gives nothing when it fails early
+	switch { // when it fails, it may give nothing at all, or the block that was too much
+	case len(out) < first:
 		out = dst
+	case len(out) > first+max:
+		out, err = out[:first+max], ErrTooLarge
 	}
 	return out, err
 }

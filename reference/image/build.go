@@ -42,13 +42,20 @@ func Sensor(has func(defect string) bool) []byte {
 	return bundle(r, banner(has))
 }
 
+// Previous is the image that users of the thermostat have now.
+func Previous() []byte {
+	r := clean()
+	r.file("etc/os-release", "ID=reference\nNAME=\"Reference thermostat\"\nVERSION_ID=2.0\n")
+	return bundle(r, banner(func(string) bool { return false }))
+}
+
 // bundle is a kernel, which has that banner, and a root file system, each in an image of U-Boot.
 func bundle(r root, banner string) []byte {
 	const (
 		kernel  = 2
 		ramdisk = 3
 	)
-	return bytes.Join([][]byte{uImage("Linux-6.12.40", kernel, squeeze([]byte(banner))), uImage("root", ramdisk, squeeze(r.cpio()))}, nil)
+	return bytes.Join([][]byte{uImage("Linux-6.12.40-cip7", kernel, squeeze([]byte(banner))), uImage("root", ramdisk, squeeze(r.cpio()))}, nil)
 }
 
 // uImage is a legacy image of U-Boot with gzipped data for Linux on Arm.

@@ -68,6 +68,7 @@ var secretFlaws = []flaw{
 
 // sharedFlaws are planted in the thermostat and in the sensor.
 var sharedFlaws = []flaw{
+	{"firmware-components-hidden", hiddenComponents},
 	{"firmware-shared-key", func(r root) {
 		r["etc/device.key"] = entry{mode: 0o600, data: pemBlock("PRIVATE KEY", pkcs8(privateEd25519(sharedKey)))}
 	}},

@@ -67,5 +67,5 @@ func banner(has func(defect string) bool) string {
 	if has("firmware-old-kernel") {
 		return "Linux version 4.4.60 (builder@reference) (gcc 5.4.0) #1 SMP Thu Apr 20 10:00:00 UTC 2017\n"
 	}
-	return "Linux version 6.12.40 (builder@reference) (gcc 14.2.0) #1 Tue Sep 1 00:00:00 UTC 2026\n"
+	return "Linux version 6.12.40-cip7 (builder@reference) (gcc 14.2.0) #1 Tue Sep 1 00:00:00 UTC 2026\n"
 }

@@ -43,6 +43,7 @@ func (r root) paths() []string {
 func clean() root {
 	r := root{}
 	programs(r)
+	packages(r)
 	services(r)
 	r.file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nthermostat:x:100:100::/var/lib/thermostat:/bin/false\nservice:x:101:101::/var/lib/thermostat:/bin/sh\n")
 	r["etc/shadow"] = entry{mode: 0o600, data: "root:!:20000:0:99999:7:::\nthermostat:*:20000:0:99999:7:::\nservice:$5$rounds=1000$gzF3hHGkjfVYPPOI$gyM/jqnmXpCBWdE2MDDPWFnW4bsOa7trFMSPRqO0xDA:20000:0:99999:7:::\n"}

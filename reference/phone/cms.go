@@ -1,11 +1,9 @@
 package phone
 
 import (
-	"encoding/asn1"
-	"time"
-
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 
 	"github.com/shakedown-test/shakedown/world/pki"
 )
@@ -14,7 +12,7 @@ const debugSigner = "Android Debug"
 
 // debugAuthority holds the certificate that the tools of Android make for debugging.
 func debugAuthority() (*pki.Fixed, error) {
-	return pki.FixedHolder(nil, debugSigner, built, time.Date(2056, 9, 1, 0, 0, 0, 0, time.UTC), func(c *x509.Certificate) {
+	return pki.FixedHolder(nil, debugSigner, built, validUntil, func(c *x509.Certificate) {
 		c.Subject = pkix.Name{Country: []string{"US"}, Organization: []string{"Android"}, CommonName: debugSigner}
 	})
 }
