@@ -38,6 +38,7 @@ func (f *Found) addKeys(c content, items []keys.Item) {
 		case n >= mostKeys:
 			return
 		case i.End <= int64(c.fresh): // the stretch before had all of it
+		case i.Private != nil && i.Private.Key.Harmless():
 		case i.Cert != nil:
 			f.Certificates = append(f.Certificates, Certificate{i.Cert, c.node, at})
 		case i.Private != nil:

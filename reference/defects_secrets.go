@@ -94,4 +94,20 @@ var secretDefects = []Defect{
 		ID: "firmware-shared-password", What: "Thermostat and sensor have the same password hash",
 		FoundBy: []string{"security.shared-secret"},
 	},
+	{
+		ID: "firmware-logged-secret", What: "A library of the firmware logs the key of the network",
+		FoundBy: []string{"security.logged-secret"},
+	},
+	{
+		ID: "firmware-default-password", What: "An account has a password of the list of Mirai",
+		FoundBy: []string{"security.default-password"},
+	},
+	{
+		ID: "firmware-product-password", What: "An account has the name of the product and 123 as its password",
+		FoundBy: []string{"security.default-password", "security.weak-password-hash"},
+	},
+	{
+		ID: "firmware-des-password", What: "A password is hashed with DES",
+		FoundBy: []string{"security.weak-password-hash"},
+	},
 }

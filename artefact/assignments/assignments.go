@@ -66,10 +66,19 @@ func Parse(name string, data []byte) (list []Assignment) {
 	if len(data) > largest || !File(name) || bytes.IndexByte(data[:min(len(data), 1024)], 0) >= 0 {
 		return nil
 	}
-	n, in := 0, ""
+	n, in, until := 0, "", ""
 	for line := range bytes.Lines(data) {
 		n++
 		text := strings.TrimSpace(string(line))
+		if until == "" {
+			until = comment(text)
+		}
+		if until != "" { // in a comment of several lines, or in the last of them
+			if strings.Contains(text, until) {
+				until = ""
+			}
+			continue
+		}
 		if len(text) > 2000 || text == "" || strings.ContainsAny(text[:1], "#;*!") || strings.HasPrefix(text, "//") || strings.HasPrefix(text, "<!--") {
 			continue
 		}
@@ -83,6 +92,17 @@ func Parse(name string, data []byte) (list []Assignment) {
 		}
 	}
 	return list
+}
+
+// comment is what ends the comment that a line begins with; empty: it begins with none.
+func comment(text string) string {
+	switch {
+	case strings.HasPrefix(text, "<!--"):
+		return "-->"
+	case strings.HasPrefix(text, "/*"):
+		return "*/"
+	}
+	return ""
 }
 
 // read reads a line.

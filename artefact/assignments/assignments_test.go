@@ -18,6 +18,7 @@ func TestParse(t *testing.T) {
 		"yaml":     {"opt/app.yaml", "- user: a\n  password: \"b\"\n", []Assignment{{"user", "a", "", 1}, {"password", "b", "", 2}}},
 		"xml":      {"opt/app.xml", "<Password>quiet</Password>\n<string name=\"key\">k</string>\n<param name=\"p\" value=\"v\"/>\n", []Assignment{{"Password", "quiet", "", 1}, {"key", "k", "", 2}, {"p", "v", "", 3}}},
 		"wpa":      {"etc/wpa_supplicant.conf", "network={\n  ssid=\"home\"\n  psk=\"a secret\"\n}\n", []Assignment{{"ssid", "home", "network", 2}, {"psk", "a secret", "network", 3}}},
+		"comment":  {"etc/a.xml", "<!-- <password>one</password>\n<password>two</password>\n-->\n<password>three</password>\n/* a=b */\nc=d\n", []Assignment{{"password", "three", "", 4}, {"c", "d", "", 6}}},
 		"snmp":     {"etc/snmp/snmpd.conf", "rocommunity public 10.0.0.0/8\n", []Assignment{{"rocommunity", "public 10.0.0.0/8", "", 1}}},
 		"binary":   {"etc/x.conf", "a=b\x00\n", nil},
 		"document": {"usr/share/doc/etc/x.conf", "a=b\n", nil},

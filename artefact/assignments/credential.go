@@ -20,7 +20,8 @@ var flags = map[string]bool{
 	"true": true, "false": true, "yes": true, "no": true, "on": true, "off": true, "none": true, "null": true, "nil": true, "0": true, "1": true, "ask": true, "prompt": true,
 	"required": true, "requisite": true, "sufficient": true, "optional": true, "include": true, "string": true, "text": true, "password": true, "boolean": true, "bool": true, "enabled": true, "disabled": true,
 	"undefined": true, "files": true, "compat": true, "*": true, "x": true, "!": true, "db": true, "any": true, "default": true, "auto": true, "passwd": true, "pass": true, "md5": true, "sha1": true, "sha256": true, "sha512": true, "yescrypt": true,
-	"char": true, "int": true, "str": true, "readline": true, "input": true, "hidden": true, "psk": true, "wpa-psk": true, "wpa_psk": true,
+	"char": true, "int": true, "str": true, "readline": true, "input": true, "hidden": true, "pass:insta": true, // of the example in every openssl.cnf
+	"psk": true, "wpa-psk": true, "wpa_psk": true,
 }
 
 // Secret says whether the setting is a password, or something of the kind, in plain text.

@@ -25,6 +25,7 @@ const (
 	Broker Kind = "broker" // a message broker
 	Login  Kind = "login"  // a user name and password in a URL
 	Hash   Kind = "hash"   // a password hash, wherever it stands
+	Log    Kind = "log"    // no secret, but what prints one
 )
 
 // Rule says how one sort of secret is found. The rules are in rules.yaml.

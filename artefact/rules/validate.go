@@ -30,6 +30,8 @@ var validators = map[string]validator{
 	"key64":    func(m match) bool { return keyOf(m.secret(), 64) },
 	"userinfo": userinfo,
 	"twilio":   twilio,
+	"logged":   logged,
+	"any":      func(match) bool { return true },
 	"crypt":    func(m match) bool { return m.ends() && random(m.secret()[3:]) },
 }
 
@@ -158,7 +160,7 @@ var toy = map[string]bool{
 // userinfo is a user name and a password before a host that is somebody's.
 func userinfo(m match) bool {
 	pass, host := m.secret(), m.group("host")
-	if Placeholder(pass) || toy[strings.ToLower(pass)] || Placeholder(m.group("user")) || strings.ContainsAny(pass, `<>[]{}|\`) {
+	if Placeholder(pass) || toy[strings.ToLower(pass)] || len(m.group("user")) > 2 && Placeholder(m.group("user")) || strings.ContainsAny(pass, `<>[]{}|\`) {
 		return false
 	}
 	return !exampleHost(host)
@@ -192,4 +194,14 @@ func twilio(m match) bool {
 	}
 	t := twilioToken.FindSubmatch(bytes.ReplaceAll(m.window, []byte(m.secret()), nil))
 	return t != nil && random(string(t[1]))
+}
+
+var (
+	logLine = regexp.MustCompile(`^(?:\x1b\[[0-9;]*m)?[EWIDV] \((?:%[a-z0-9]+|[0-9]+)\)|(?i)\b(?:connect(?:ing|ed)|logged in|logging in|got|received|using|joining|joined|debug|dbg|trying|authenticat(?:ing|ed))\b`)
+	prompt  = regexp.MustCompile(`(?i)usage|enter |invalid|bad |wrong|incorrect|missing|failed to|cannot|unable|error|expired`)
+)
+
+// logged tells a line that is printed while the device works from one that writes a configuration, asks, or complains.
+func logged(m match) bool {
+	return logLine.MatchString(m.secret()) && !prompt.MatchString(m.secret())
 }

@@ -1,6 +1,7 @@
 package security
 
 import (
+	"strings"
 	"time"
 
 	"github.com/shakedown-test/shakedown/artefact"
@@ -47,9 +48,17 @@ func judgeSecrets(all []artefact.Secret, kind rules.Kind) (findings []check.Find
 	for _, value := range same.keys {
 		s := first[value]
 		findings = append(findings, check.Finding{
-			Title: "Holds a secret: " + s.Rule.What,
+			Title: "Gives away " + article(s.Rule.What),
 			Seen:  s.Shown() + ", in " + several(same.of[value]),
 		})
 	}
 	return findings
+}
+
+// article puts "a" or "an" before a name.
+func article(name string) string {
+	if strings.ContainsRune("AEIOU", rune(name[0])) && !strings.HasPrefix(name, "URL") {
+		return "an " + name
+	}
+	return "a " + name
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/shakedown-test/shakedown/artefact"
+	"github.com/shakedown-test/shakedown/artefact/rules"
 	"github.com/shakedown-test/shakedown/check"
 	"github.com/shakedown-test/shakedown/product"
 )
@@ -39,6 +40,9 @@ func judgeSharedSecrets(all []*artefact.Facts) []check.Finding {
 			}
 		}
 		for _, s := range f.Secrets {
+			if s.Rule.Kind == rules.Log {
+				continue
+			}
 			found = append(found, shared{i, s.Value, s.Rule.What + " " + s.Shown(), place(s.Node, s.Offset)})
 		}
 		for _, s := range f.Assignments {

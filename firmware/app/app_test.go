@@ -3,6 +3,7 @@ package app_test
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/binary"
 	"io"
 	"strings"
 	"testing"
@@ -233,5 +234,52 @@ func TestRepeatedText(t *testing.T) {
 	b = append(b, 0, 0, 0, 0, 0, 0, 3, 1, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, byte(offsets>>16), byte(offsets>>8), byte(offsets))
 	if d, err := app.ParsePlist(b); err == nil {
 		t.Errorf("%d values of 64 KiB were read of %d bytes", len(d.Texts("a")), len(b))
+	}
+}
+
+func TestTargets(t *testing.T) {
+	for _, c := range []struct {
+		target, from app.Value
+		want         int
+	}{
+		{app.Value{Kind: app.Number, Number: 34}, app.Value{Kind: app.Number, Number: 26}, 34},
+		{app.Value{Kind: app.Text, Text: "34"}, app.Value{Kind: app.Text, Text: "26"}, 34},
+		{app.Value{Kind: app.Text, Text: "Baklava"}, app.Value{Kind: app.Number, Number: 26}, app.Preview},
+		{app.Value{}, app.Value{Kind: app.Number, Number: 26}, 26},
+	} {
+		sdk := &app.Element{Name: "uses-sdk", Attrs: []app.Attr{
+			{Space: app.Android, Name: "targetSdkVersion", Value: c.target}, {Space: app.Android, Name: "minSdkVersion", Value: c.from},
+		}}
+		if m := app.ReadManifest(&app.Element{Name: "manifest", Children: []*app.Element{sdk}}, nil); m.TargetSDK != c.want {
+			t.Errorf("%+v: %d, want %d", c, m.TargetSDK, c.want)
+		}
+	}
+}
+
+// protobuf is a field of a message that holds bytes.
+func protobuf(id byte, parts ...[]byte) []byte {
+	body := bytes.Join(parts, nil)
+	return append(binary.AppendUvarint([]byte{id<<3 | 2}, uint64(len(body))), body...)
+}
+
+// An app bundle writes the manifest and the resources as messages.
+func TestBundle(t *testing.T) {
+	word := func(id byte, s string) []byte { return protobuf(id, []byte(s)) }
+	number := func(id, n byte) []byte { return []byte{id << 3, n} }
+	attr := func(name, text string, item ...[]byte) []byte {
+		return protobuf(4, word(1, app.Android), word(2, name), word(3, text), protobuf(6, item...))
+	}
+	sdk := protobuf(5, protobuf(1, word(3, "uses-sdk"), attr("targetSdkVersion", "36", protobuf(7, number(6, 36)))))
+	reference := binary.AppendUvarint([]byte{2 << 3}, 0x7f010000)
+	application := protobuf(5, protobuf(1, word(3, "application"), attr("networkSecurityConfig", "@xml/n", protobuf(1, reference)), attr("debuggable", "true", protobuf(7, number(8, 1)))))
+	root, err := app.ParseProtoXML(protobuf(1, word(3, "manifest"), protobuf(4, word(2, "package"), word(3, "a.b")), sdk, application))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := protobuf(6, protobuf(2, protobuf(4, protobuf(5, word(1, "res/xml/n.xml")))))
+	table := protobuf(2, protobuf(1, number(1, 0x7f)), word(2, "a.b"), protobuf(3, protobuf(1, number(1, 1)), word(2, "xml"), protobuf(3, protobuf(1), word(2, "n"), file)))
+	m := app.ReadManifest(root, app.ParseProtoTable(table))
+	if m.Package != "a.b" || m.TargetSDK != 36 || !m.Debuggable || m.Network != "res/xml/n.xml" {
+		t.Errorf("%+v", m)
 	}
 }

@@ -24,6 +24,9 @@ type Manifest struct {
 	Components  []Component
 }
 
+// Preview is the API level of an app that targets a version of Android by its code name, before that is out.
+const Preview = 10_000
+
 // Permission is one that the app uses.
 type Permission struct {
 	Name             string
@@ -94,6 +97,11 @@ func ReadManifest(root *Element, r Resources) *Manifest {
 		m.TargetSDK = number(e, "targetSdkVersion", r, m.TargetSDK)
 	}
 	m.TargetSDK = max(m.TargetSDK, m.MinSDK)
+	for _, e := range root.All("uses-sdk") {
+		if v, ok := e.Attr("targetSdkVersion"); ok && Resolve(v, r).Kind == Text && number(e, "targetSdkVersion", r, 0) == 0 {
+			m.TargetSDK = Preview
+		}
+	}
 	for _, e := range root.Children {
 		if (e.Name == "uses-permission" || e.Name == "uses-permission-sdk-23") && len(m.Permissions) < mostParts {
 			const neverForLocation = 0x10000

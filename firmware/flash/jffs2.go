@@ -76,18 +76,22 @@ type jffs2FS struct {
 }
 
 func openJFFS2(o *tree.Opening) error {
-	x := &jffs2FS{o: o, order: binary.LittleEndian, versions: map[[3]uint32]uint32{}}
-	head, err := o.Read(0, 2)
-	if err != nil {
+	head, err := o.Read(0, int(min(jffs2InodeHead, o.Size())))
+	if err != nil || len(head) < 12 {
 		return tree.ErrNot
 	}
+	x := &jffs2FS{o: o, order: binary.LittleEndian}
 	if head[0] == 0x19 {
 		x.order, x.info.BigEndian = binary.BigEndian, true
 	}
+	if !x.sound(head) {
+		return tree.ErrNot
+	}
+	x.versions = map[[3]uint32]uint32{}
 	if err := x.scan(); err != nil {
 		return err
 	}
-	if x.end == 0 || len(x.inodes)+len(x.names) == 0 && x.markers < 2 && x.end < o.Size() {
+	if len(x.inodes)+len(x.names) == 0 && (x.markers == 0 || x.markers == 1 && x.end < o.Size()) {
 		return tree.ErrNot
 	}
 	x.split()

@@ -19,14 +19,14 @@ const (
 	jffs2Junk  = 512 << 10 // after so much that is neither a node nor empty it has ended
 	jffs2Most  = 2 << 20   // nodes
 
-	jffs2Doubtful = 64      // of so many nodes some must count
+	jffs2NodeMost = 1 << 20 // bytes of a node
 	jffs2Versions = 1 << 18 // nodes whose versions are held against each other while they are read
 )
 
 // scan finds the nodes.
 func (x *jffs2FS) scan() error {
 	r := &reader{o: x.o}
-	junk, empty, count := int64(0), false, 0
+	junk, empty := int64(0), false
 	for at := int64(0); ; {
 		head, err := r.at(at, 12)
 		if err != nil {
@@ -60,8 +60,8 @@ func (x *jffs2FS) scan() error {
 		if err := x.node(r, at, kind, size); err != nil {
 			return err
 		}
-		if count++; count > jffs2Doubtful && len(x.inodes)+len(x.names) == 0 && x.markers == 0 {
-			return tree.ErrNot
+		if len(x.inodes)+len(x.names)+x.markers == 0 {
+			return tree.ErrNot // the first must be sound
 		}
 		if len(x.inodes)+len(x.names) > jffs2Most {
 			x.o.Note(at, "it has more than %d nodes; the rest is left out", jffs2Most)
@@ -85,6 +85,19 @@ func (x *jffs2FS) scan() error {
 	return nil
 }
 
+// sound checks the heads of the first node.
+func (x *jffs2FS) sound(b []byte) bool {
+	switch kind := x.order.Uint16(b[2:]); {
+	case !x.headFits(b):
+		return false
+	case kind == jffs2NameType:
+		return len(b) >= jffs2NameHead && rawCRC(0, b[:32]) == x.order.Uint32(b[32:])
+	case kind == jffs2InodeType:
+		return len(b) >= jffs2InodeHead && rawCRC(0, b[:60]) == x.order.Uint32(b[64:])
+	}
+	return true
+}
+
 // headFits checks that of a node. A node that became obsolete was written before as one that was not.
 func (x *jffs2FS) headFits(head []byte) bool {
 	var b [8]byte
@@ -104,19 +117,25 @@ func (x *jffs2FS) node(r *reader, at int64, kind uint16, size int64) error {
 		return nil
 	case kind != jffs2NameType && kind != jffs2InodeType:
 		return nil // a summary, padding, extended attributes
-	case size > 4<<20:
-		x.info.Damaged++
-		return nil
 	}
-	b, err := r.at(at, int(size))
-	if err != nil {
-		return err
+	ok := size <= jffs2NodeMost && (at > 0 || size <= jffs2Block+jffs2InodeHead)
+	if ok && kind == jffs2InodeType { // what cannot be is not read whole
+		b, err := r.at(at, jffs2InodeHead)
+		if err != nil {
+			return err
+		}
+		ok = len(b) == jffs2InodeHead && rawCRC(0, b[:60]) == x.order.Uint32(b[64:])
 	}
-	ok := false
-	if kind == jffs2NameType {
-		ok = x.name(at, b)
-	} else {
-		ok = x.inode(at, b)
+	if ok {
+		b, err := r.at(at, int(size))
+		if err != nil {
+			return err
+		}
+		if kind == jffs2NameType {
+			ok = x.name(at, b)
+		} else {
+			ok = x.inode(at, b)
+		}
 	}
 	if !ok {
 		x.info.Damaged++
@@ -141,7 +160,7 @@ func (x *jffs2FS) name(at int64, b []byte) bool {
 }
 
 func (x *jffs2FS) inode(at int64, b []byte) bool {
-	if len(b) < jffs2InodeHead || rawCRC(0, b[:60]) != x.order.Uint32(b[64:]) {
+	if len(b) < jffs2InodeHead {
 		return false
 	}
 	n := jffs2Inode{
@@ -170,12 +189,14 @@ type reader struct {
 	o    *tree.Opening
 	from int64
 	b    []byte
+	next int // how much is read at once: the more, the further it came
 }
 
 // at gives n bytes from an offset on, or what is there; they are good until the next call.
 func (r *reader) at(at int64, n int) ([]byte, error) {
 	if at < r.from || at+int64(n) > r.from+int64(len(r.b)) {
-		b, err := r.o.Read(at, int(min(int64(max(n, 256<<10)), max(0, r.o.Size()-at))))
+		r.next = min(max(2*r.next, 4096), 256<<10)
+		b, err := r.o.Read(at, int(min(int64(max(n, r.next)), max(0, r.o.Size()-at))))
 		if err != nil {
 			return nil, err
 		}

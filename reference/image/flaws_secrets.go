@@ -59,6 +59,14 @@ var secretFlaws = []flaw{
 	{"firmware-undeclared-destination", func(r root) {
 		r.file("etc/thermostat/statistics.conf", "server = https://collector.statistics.test/v1\n")
 	}},
+	{"firmware-logged-secret", func(r root) {
+		r["usr/lib/libwifi.so.1"] = entry{mode: 0o755, data: "\x00wifi_start\x00\x1b[0;32mI (%lu) %s: connected to ap SSID:%s password:%s\x1b[0m\n\x00"}
+	}},
+	{"firmware-default-password", func(r root) {
+		r.password("service", "$5$rounds=1000$saltstring$h9Z75n2tpyyxfA1b4cDz5xqd1J1I65ecJhzUsUD.nX0")
+	}},
+	{"firmware-product-password", func(r root) { r.password("service", "$1$ktR0pZ2a$KCjqmzN.G2pFNGadLl/dA1") }},
+	{"firmware-des-password", func(r root) { r.password("service", "zTHA6etutmNEo") }},
 	{"firmware-extra-root", func(r root) {
 		e := r["etc/passwd"]
 		e.data += "support:x:0:0::/root:/bin/sh\n"
@@ -80,3 +88,14 @@ var sharedFlaws = []flaw{
 
 // token is a text without the signs that keep others from finding it.
 func token(s string) string { return strings.ReplaceAll(s, "¦", "") }
+
+// password gives an account a hash.
+func (r root) password(name, hash string) {
+	e := r["etc/shadow"]
+	for line := range strings.Lines(e.data) {
+		if strings.HasPrefix(line, name+":") {
+			e.data = strings.Replace(e.data, line, name+":"+hash+":20000:0:99999:7:::\n", 1)
+		}
+	}
+	r["etc/shadow"] = e
+}
