@@ -195,7 +195,7 @@ func (d *lzma) all(size int64) error {
 		}
 		from := d.at
 		if size >= 0 {
-			hard = int(min(int64(hard), int64(from)+size-made))
+			hard = from + int(min(int64(hard-from), size-made))
 		}
 		if err := d.decode(soft, hard); err != nil {
 			return err
