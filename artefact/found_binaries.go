@@ -18,7 +18,12 @@ func findBinaries(c content, found *Found) {
 	if !ok || c.at > 0 {
 		return
 	}
-	if b, ok := hardening.Of(f); ok {
+	file := c.node.File
+	if file == nil && c.node.Parent != nil {
+		file = c.node.Parent.File // something is appended to it
+	}
+	runs := file != nil && file.Mode&0o111 != 0
+	if b, ok := hardening.Of(f); ok && (b.Told || runs) { // a boot loader is linked as a static program is
 		found.Binaries = append(found.Binaries, Binary{b, c.node})
 	}
 }

@@ -3,6 +3,7 @@ package artefact
 import (
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"io"
 	"path"
 	"strings"
@@ -22,6 +23,14 @@ type Settings struct {
 type Environment struct {
 	settings.Environment
 	Node *tree.Node
+}
+
+// Place says where it is.
+func (e Environment) Place() string {
+	if e.At == 0 {
+		return e.Node.Path()
+	}
+	return fmt.Sprintf("at %#x of %s", e.At, e.Node.Path())
 }
 
 // findSettings reads configuration files, the environments of U-Boot, and the configuration that a kernel holds of itself.

@@ -20,14 +20,14 @@ type Expects struct {
 }
 
 // Expected is what can be expected of a binary. On MIPS the kernel ran the delay slots of emulated floating-point instructions on the
-// stack until Linux 4.8, and the C libraries asked for an executable one long after; lazy binding has no table of its own there that the
-// linker could make read-only.
+// stack until Linux 4.8, and C libraries asked for an executable one long after, so that Debian 12 still has such programs there; the
+// tool chains of makers are often older.
 func (b *Binary) Expected() Expects {
 	switch b.Architecture {
 	case "x86", "x86-64", "Arm", "AArch64", "RISC-V", "PowerPC", "PowerPC 64", "LoongArch", "S390":
 		return Expects{Marked: true, PIE: true, RELRO: true, Now: true}
 	case "MIPS":
-		return Expects{Why: "the usual tool chains for MIPS neither mark stacks nor make position-independent programs or read-only relocations by themselves"}
+		return Expects{Why: "many tool chains for MIPS neither mark stacks nor make position-independent programs or read-only relocations by themselves"}
 	}
 	return Expects{PIE: true, Why: "what the tool chains for " + b.Architecture + " do by themselves differs"}
 }

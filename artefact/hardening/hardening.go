@@ -35,6 +35,7 @@ const (
 type Binary struct {
 	Architecture string // "MIPS"
 	Bits         int
+	Told         bool // it says that it is for Linux; else only the way in which it was linked says so
 	Program      bool // not a library
 	Interpreter  string
 	Static       bool // nobody links it when it starts
@@ -58,14 +59,14 @@ func Of(f *elf.File) (b Binary, ok bool) {
 	if f.Type != elf.Executable && f.Type != elf.Shared {
 		return b, false
 	}
-	linked, dynamic := f.Linking()
+	linked, _ := f.Linking()
 	stack, marked := f.Segment(elf.GNUStack)
 	b = Binary{Architecture: f.Architecture(), Bits: f.Bits, Interpreter: f.Interpreter(), Linked: linked, Now: linked.Now}
-	linux := b.Interpreter != "" || marked
+	b.Told = b.Interpreter != "" || len(linked.Needed) > 0
 	f.Notes(func(owner string, kind uint32, desc []byte) bool {
 		switch {
 		case owner == "GNU" && kind == 1 && len(desc) >= 4 && f.Order.Uint32(desc) == 0, owner == "Android":
-			linux = true
+			b.Told = true
 		case owner == "GNU" && kind == 3 && len(desc) <= 64:
 			b.BuildID = hex.EncodeToString(desc)
 		case owner == "Go":
@@ -73,7 +74,7 @@ func Of(f *elf.File) (b Binary, ok bool) {
 		}
 		return true
 	})
-	if !linux && !(dynamic && len(linked.Needed) > 0) {
+	if !b.Told && !marked {
 		return b, false
 	}
 	b.Program = f.Type == elf.Executable || b.Interpreter != "" && linked.Name == "" || linked.PIE

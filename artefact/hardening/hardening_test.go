@@ -46,6 +46,11 @@ func TestOf(t *testing.T) {
 		t.Errorf("calls (-want +got):\n%s", diff)
 	}
 
+	static := image.ELF{Machine: 40, Fixed: true}
+	if b, ok := facts(t, static); !ok || b.Told || !b.Program || !b.Static {
+		t.Errorf("static: %+v", b)
+	}
+
 	library := image.ELF{Machine: 183, Wide: true, Needed: []string{"libc.so"}, Imports: []string{"bind", "listen"}}
 	b, ok = facts(t, library)
 	if !ok || b.Program || b.Listens() || b.Stack != StackPlain {

@@ -3,6 +3,7 @@ package startup
 import (
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // lines calls see for every line that is no comment and not empty, and how it counts, from 1.
@@ -80,7 +81,7 @@ func crontab(text string, users bool) (list []Command) {
 			return
 		}
 		for range times {
-			line = strings.TrimLeft(line[strings.IndexAny(line, " \t"):], " \t")
+			line = strings.TrimLeftFunc(line[strings.IndexFunc(line, unicode.IsSpace):], unicode.IsSpace)
 		}
 		command, _, _ := strings.Cut(line, "%")
 		list = append(list, one(n, command, user)...)

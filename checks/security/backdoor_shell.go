@@ -70,7 +70,7 @@ func backdoor(s startup.Start) string {
 	}
 	switch name := s.Name(); {
 	case name == "nc" || name == "ncat" || name == "netcat" || name == "nc.traditional":
-		if run := value("-e") + value("-c") + value("--exec") + value("--sh-exec"); run == "" || !isShell(strings.Fields(run)[0]) {
+		if run := strings.Fields(value("-e") + value("-c") + value("--exec") + value("--sh-exec")); len(run) == 0 || !isShell(run[0]) {
 			return ""
 		}
 		if slices.ContainsFunc(args, func(w string) bool {
@@ -81,8 +81,10 @@ func backdoor(s startup.Start) string {
 		return "Sends a shell to another host"
 	case name == "socat":
 		for _, w := range args {
-			for _, kind := range []string{"EXEC:", "SYSTEM:"} {
-				if i := strings.Index(strings.ToUpper(w), kind); i >= 0 && isShell(strings.FieldsFunc(w[i+len(kind):]+" ", func(r rune) bool { return strings.ContainsRune(", '\"", r) })[0]) {
+			for _, kind := range []string{"EXEC:", "SYSTEM:", "exec:", "system:"} {
+				_, run, ok := strings.Cut(w, kind)
+				words := strings.FieldsFunc(run, func(r rune) bool { return strings.ContainsRune(", '\"", r) })
+				if ok && len(words) > 0 && isShell(words[0]) {
 					return "Gives a shell to whoever connects"
 				}
 			}

@@ -63,7 +63,7 @@ func judgeBootDelays(all []artefact.Environment) (findings []check.Finding) {
 		if !keyed {
 			findings = append(findings, check.Finding{
 				Title: "Waits in its boot loader for anybody to take over",
-				Seen:  fmt.Sprintf("bootdelay is %d s in the environment at %#x of %s, and no password stops it", delay, e.At, e.Node.Path()),
+				Seen:  fmt.Sprintf("bootdelay is %d s in the environment %s, and no password stops it", delay, e.Place()),
 			})
 		}
 	}

@@ -47,7 +47,7 @@ func judgeBootCommands(all []artefact.Environment) (findings []check.Finding) {
 		}
 		findings = append(findings, check.Finding{
 			Title: fmt.Sprintf("Boots what %s brings", word),
-			Seen:  fmt.Sprintf("%s uses %s in the environment at %#x of %s", strings.Join(by, " runs "), word, e.At, e.Node.Path()),
+			Seen:  fmt.Sprintf("%s uses %s in the environment %s", strings.Join(by, " runs "), word, e.Place()),
 		})
 	}
 	return findings

@@ -117,9 +117,11 @@ func (f *File) dynamicSymbols(value map[uint64]uint64) uint64 {
 		return n
 	}
 	if at, ok := value[tagGNUHash]; ok {
-		return f.hashed(at)
+		if n := f.hashed(at); n > 1 { // GNU ld writes 1 where nothing is defined
+			return n
+		}
 	}
-	// The strings follow the symbols in what the common linkers write.
+	// The strings follow the symbols in what GNU ld writes.
 	if strings, symbols := value[tagStrings], value[tagSymbols]; strings > symbols && (strings-symbols)/uint64(f.symbolSize()) <= maxSymbols {
 		return (strings - symbols) / uint64(f.symbolSize())
 	}

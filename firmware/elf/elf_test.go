@@ -100,6 +100,29 @@ func agree(t *testing.T, b []byte) {
 	}
 }
 
+// GNU ld writes a hash table of the GNU form that says nothing about symbols when none is defined.
+func TestImportsWithoutDefinitions(t *testing.T) {
+	e := samples()["32 little"]
+	b := e.Bytes()
+	f, err := Parse(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dynamic, _ := f.Segment(Dynamic)
+	for at := dynamic.Offset; at < dynamic.Offset+dynamic.Size; at += 8 {
+		if f.Order.Uint32(b[at:]) == tagHash {
+			f.Order.PutUint32(b[at:], tagGNUHash)
+			hash := f.Order.Uint32(b[at+4:]) - uint32(f.Segments[1].Address)
+			for i, v := range []uint32{1, 1, 1, 0, 0} {
+				f.Order.PutUint32(b[hash+4*uint32(i):], v)
+			}
+		}
+	}
+	if l, _ := f.Linking(); len(l.Imports) != len(e.Imports) {
+		t.Errorf("imports %v, want %v", l.Imports, e.Imports)
+	}
+}
+
 // The test itself is a program of the machine that it runs on.
 func TestAgreesOnARealProgram(t *testing.T) {
 	name, err := os.Executable()
