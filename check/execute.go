@@ -52,7 +52,7 @@ func (c *Check) Execute(ctx context.Context, x Execution) evidence.Result {
 			ref.File = x.File
 		}
 	}
-	r.Findings, r.Measurements, r.Networks, r.Artefacts = t.findings, t.measurements, t.networks, t.artefacts
+	r.Findings, r.Measurements, r.Networks, r.Artefacts, r.Calendar = t.findings, t.measurements, t.networks, t.artefacts, t.breaks
 	switch {
 	case ctx.Err() != nil:
 		r.Outcome, r.Reason, r.Findings = evidence.NotRun, "interrupted", nil

@@ -24,6 +24,7 @@ type T struct {
 	measurements []Measurement
 	networks     []evidence.Lived
 	artefacts    []evidence.Opened
+	breaks       []evidence.Break
 }
 
 // Step says, in the present tense, what the check does now.
@@ -48,6 +49,9 @@ func (t *T) Lived(l evidence.Lived) { t.networks = append(t.networks, l) }
 
 // Opened notes what an artefact holds.
 func (t *T) Opened(o evidence.Opened) { t.artefacts = append(t.artefacts, o) }
+
+// Breaks notes days on which things end.
+func (t *T) Breaks(list ...evidence.Break) { t.breaks = append(t.breaks, list...) }
 
 // MeasureTime notes a span of device time in seconds.
 func (t *T) MeasureTime(name string, d time.Duration, limit string) {

@@ -103,6 +103,7 @@ type Result struct {
 	Measurements []Measurement `json:"measurements,omitempty"`
 	Networks     []Lived       `json:"networks,omitempty"`  // of the check that lets a part live in several
 	Artefacts    []Opened      `json:"artefacts,omitempty"` // of the check that opens them
+	Calendar     []Break       `json:"calendar,omitempty"`  // of the check that looks at when things end
 	Dir          string        `json:"dir,omitempty"`       // the job's folder, relative to the run folder
 }
 

@@ -25,6 +25,7 @@ func Defects() []Defect {
 		routerDefects,
 		strainDefects,
 		firmwareDefects,
+		trustDefects,
 		sensorFirmwareDefects,
 		secretDefects,
 		programDefects,

@@ -9,6 +9,7 @@ import (
 
 	"github.com/shakedown-test/shakedown/driver"
 	"github.com/shakedown-test/shakedown/product"
+	"github.com/shakedown-test/shakedown/reference/certificates"
 	"github.com/shakedown-test/shakedown/reference/image"
 	"github.com/shakedown-test/shakedown/reference/phone"
 )
@@ -40,6 +41,9 @@ func ship(env driver.Env) (driver.Artefact, error) {
 		file, data = "room-sensor.bin", image.SensorFlash(has)
 	case env.Part.Role == product.Firmware:
 		file, data = "thermostat.img", image.Firmware(has)
+	case env.Part.Role == product.Endpoint:
+		file = certificates.Address
+		data, err = certificates.Sent(env.Clock.Now(), has)
 	case env.Part.Name == iosApp:
 		file = "thermostat.ipa"
 		data, err = phone.IOS(has)

@@ -63,6 +63,7 @@ type JobResult struct {
 	Measurements []Measured       `json:"measurements"`
 	Networks     []Network        `json:"networks,omitempty" doc:"of the check that lets a part live in several"`
 	Artefacts    []Artefact       `json:"artefacts,omitempty" doc:"of the check that opens them"`
+	Calendar     []Break          `json:"calendar,omitempty" doc:"of the check that looks at when things end: what breaks on which day"`
 	Dir          string           `json:"dir,omitempty" doc:"folder of the evidence, relative to the run folder"`
 }
 
@@ -102,6 +103,15 @@ type Content struct {
 	Size   int64    `json:"size" doc:"bytes"`
 	Files  int      `json:"files,omitempty" doc:"of a file system or archive"`
 	Notes  []string `json:"notes,omitempty" doc:"what was odd"`
+}
+
+// Break is a day on which something ends.
+type Break struct {
+	When  time.Time          `json:"when"`
+	Kind  evidence.BreakKind `json:"kind"`
+	What  string             `json:"what" doc:"what ends, or begins to hold"`
+	Where string             `json:"where" doc:"where it lies, or who sends it"`
+	Who   string             `json:"who" doc:"for whom it breaks; empty for dates to compare with"`
 }
 
 // FindingResult is a way in which a check did not hold.
@@ -181,6 +191,9 @@ func jobResult(r evidence.Result) JobResult {
 			out.Contents = append(out.Contents, Content(c))
 		}
 		j.Artefacts = append(j.Artefacts, out)
+	}
+	for _, b := range r.Calendar {
+		j.Calendar = append(j.Calendar, Break(b))
 	}
 	for _, n := range r.Networks {
 		j.Networks = append(j.Networks, Network(n))

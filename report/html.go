@@ -60,6 +60,7 @@ type page struct {
 	Passed    []*passed
 	Networks  []network
 	Artefacts []opened
+	Calendar  *calendar
 	Replay    string
 	Titles    map[string]string // of the risks, by id
 }
@@ -71,7 +72,7 @@ func HTML(w io.Writer, in Input) error {
 	p := page{
 		Style: template.CSS(style), Plan: in.Plan, Verdict: in.Verdict, Generated: in.Generated,
 		Class: classes[in.Verdict.Readiness], Sentence: sentence(in, v.cases), Tally: tally(v.cases),
-		Variants: v.variants(), Cards: v.cards(), Gaps: v.gaps(), Passed: v.passed(), Networks: v.networks(), Artefacts: v.artefacts(),
+		Variants: v.variants(), Cards: v.cards(), Gaps: v.gaps(), Passed: v.passed(), Networks: v.networks(), Artefacts: v.artefacts(), Calendar: v.calendarOf(),
 		Replay: replay(in.Plan), Titles: map[string]string{},
 	}
 	p.Started, p.Seconds = in.span()

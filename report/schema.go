@@ -16,7 +16,11 @@ var words = map[reflect.Type][]string{
 	reflect.TypeFor[verdict.Readiness](): {string(verdict.Ready), string(verdict.ReadyWithRisks), string(verdict.NotReady), string(verdict.NotEnough)},
 	reflect.TypeFor[verdict.State]():     {string(verdict.Clear), string(verdict.Findings), string(verdict.Partly), string(verdict.NotAssessed), string(verdict.Excluded)},
 	reflect.TypeFor[evidence.Severity](): {string(evidence.Blocker), string(evidence.Major), string(evidence.Minor), string(evidence.Info)},
-	reflect.TypeFor[evidence.Outcome]():  {string(evidence.Pass), string(evidence.Fail), string(evidence.NotApplicable), string(evidence.NotRun)},
+	reflect.TypeFor[evidence.BreakKind](): {
+		string(evidence.EndOwn), string(evidence.EndRoot), string(evidence.EndServer), string(evidence.EndPath), string(evidence.EndPin),
+		string(evidence.EndProfile), string(evidence.RuleBegins), string(evidence.DateLaunch), string(evidence.DateSupport),
+	},
+	reflect.TypeFor[evidence.Outcome](): {string(evidence.Pass), string(evidence.Fail), string(evidence.NotApplicable), string(evidence.NotRun)},
 }
 
 // node is a JSON Schema (draft 2020-12), as far as Document needs it.

@@ -75,3 +75,16 @@ func Name(c *x509.Certificate) string {
 func sameAuthority(a, b *x509.Certificate) bool {
 	return bytes.Equal(a.RawSubject, b.RawSubject) && bytes.Equal(a.RawSubjectPublicKeyInfo, b.RawSubjectPublicKeyInfo)
 }
+
+// Issued reports whether ca is the issuer of c.
+func Issued(ca, c *x509.Certificate) bool {
+	return names(ca, c) && Authority(ca) && ca.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
+}
+
+// Top is the last certificate to which a chain leads from its first on, in whatever order it was sent; nil: it is empty.
+func Top(sent []*x509.Certificate) *x509.Certificate {
+	if len(sent) == 0 {
+		return nil
+	}
+	return top(sent)
+}

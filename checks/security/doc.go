@@ -45,6 +45,8 @@ var Risk = check.Risk{
 		HTTPRedirectCredentials,
 		ArtefactReadable,
 		EmptyPassword,
+		CertificateWeak,
+		CertificateAuthority,
 		ESPSecureBoot,
 		ESPNVSCredentials,
 		TestSigningKey,

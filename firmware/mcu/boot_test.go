@@ -153,6 +153,9 @@ func TestDFU(t *testing.T) {
 		want string
 	}{
 		"plain": {dfuSample([]byte("firmware")), "it [dfu] 24 (for USB 0483:df11, not signed)\nit: firmware at 0x0 [] 8 \"firmware\"\n"},
+		"a prefix for LPC": {
+			append([]byte("\xDA\xFF prefix of 16."), dfuSample([]byte("firmware"))...), "it [dfu] 40 (for USB 0483:df11, not signed)\nit: firmware at 0x0 [] 24 \"\\xda\\xff prefix of 16.firmware\"\n",
+		},
 		"DfuSe": {dfuseSample(), "it [dfuse] 314 (for USB 0483:df11, not signed)\nit: setting 0, memory from 0x8000000 at 0x125 [] 5 \"hello\"\n"},
 		"damaged": {
 			append([]byte("F"), dfuSample([]byte("firmware"))[1:]...),

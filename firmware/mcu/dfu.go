@@ -34,6 +34,11 @@ func suffix(o *tree.Opening) (*DFU, int64, error) {
 	}
 	d := &DFU{le16(b[4:]), le16(b[2:]), le16(b), le32(b[12:]) == ^h.Sum32()}
 	if !d.Intact {
+		if d.Intact, err = behindPrefix(o, le32(b[12:])); err != nil {
+			return nil, 0, err
+		}
+	}
+	if !d.Intact {
 		if v := le16(b[6:]); v != 0x0100 && v != 0x011A && v != 0x0110 {
 			return nil, 0, tree.ErrNot
 		}
@@ -42,6 +47,18 @@ func suffix(o *tree.Opening) (*DFU, int64, error) {
 	o.Info(d)
 	o.Describe("for USB %04x:%04x, not signed", d.Vendor, d.Product)
 	return d, o.Size() - int64(b[11]), nil
+}
+
+// behindPrefix reports whether the checksum fits what follows the 16 bytes that the loader of NXP's LPC chips wants in front (dfu-prefix of
+// dfu-util), as in files to which those were added last.
+func behindPrefix(o *tree.Opening, sum uint32) (bool, error) {
+	const size = 16
+	if b, err := o.Read(0, 2); err != nil || string(b) != "\xDA\xFF" || o.Size() < size+dfuSuffix {
+		return false, nil
+	}
+	h := crc32.NewIEEE()
+	err := feed(o, h, size, o.Size()-size-4)
+	return sum == ^h.Sum32(), err
 }
 
 func openDFU(o *tree.Opening) error {

@@ -32,6 +32,7 @@ func Firmware(has func(defect string) bool) []byte {
 // Sensor is the image of the other product. What is planted in it is also in that of the thermostat.
 func Sensor(has func(defect string) bool) []byte {
 	r := clean()
+	delete(r, clientFile) // it says who it is with a key of its own, over CoAP
 	r.file("etc/os-release", "ID=reference-sensor\nNAME=\"Reference sensor\"\nVERSION_ID=1.4\n")
 	r["etc/shadow"] = entry{mode: 0o600, data: "root:!:20000:0:99999:7:::\nthermostat:*:20000:0:99999:7:::\n"}
 	for _, f := range sharedFlaws {

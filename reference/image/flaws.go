@@ -9,7 +9,7 @@ type flaw struct {
 }
 
 // flaws are all of them; files beside this one hold them by subject.
-var flaws = slices.Concat(accountFlaws, programFlaws, serviceFlaws, secretFlaws, sharedFlaws, componentFlaws)
+var flaws = slices.Concat(accountFlaws, programFlaws, serviceFlaws, secretFlaws, sharedFlaws, componentFlaws, trustFlaws)
 
 // accountFlaws are those of account files.
 var accountFlaws = []flaw{

@@ -49,6 +49,7 @@ func clean() root {
 	r["etc/shadow"] = entry{mode: 0o600, data: "root:!:20000:0:99999:7:::\nthermostat:*:20000:0:99999:7:::\nservice:$5$rounds=1000$gzF3hHGkjfVYPPOI$gyM/jqnmXpCBWdE2MDDPWFnW4bsOa7trFMSPRqO0xDA:20000:0:99999:7:::\n"}
 	r.file("etc/os-release", "ID=reference\nNAME=\"Reference thermostat\"\nVERSION_ID=2.1\n")
 	r.file("etc/thermostat.conf", "[update]\nserver = https://updates.reference.test/thermostat\n\n[cloud]\nbroker = broker.reference.test:8883\n")
+	trust(r)
 	innocent(r)
 	return r
 }

@@ -26,7 +26,8 @@ func FixedAuthority(by *Fixed, name string, from, to time.Time) (*Fixed, error) 
 	return newFixed(by, tmpl)
 }
 
-// FixedHolder makes a certificate below an authority for one who is no authority; edit may alter it before it is signed, and may be nil.
+// FixedHolder makes a certificate below an authority for one who is no authority; edit may alter it before it is signed,
+// also give it another public key, and may be nil.
 func FixedHolder(by *Fixed, name string, from, to time.Time, edit func(*x509.Certificate)) (*Fixed, error) {
 	tmpl := &x509.Certificate{
 		Subject: pkix.Name{Organization: []string{"Reference"}, CommonName: name}, NotBefore: from, NotAfter: to,
@@ -51,7 +52,11 @@ func newFixed(by *Fixed, tmpl *x509.Certificate) (*Fixed, error) {
 	}
 	serial := sha256.Sum256(fmt.Appendf(nil, "%s %s %d", name, parent.Subject.CommonName, tmpl.NotAfter.Unix()))
 	tmpl.SerialNumber = new(big.Int).SetBytes(serial[:15])
-	der, err := x509.CreateCertificate(nil, tmpl, parent, key.Public(), signer) // without chance the signature follows RFC 6979
+	public := tmpl.PublicKey
+	if public == nil {
+		public = key.Public()
+	}
+	der, err := x509.CreateCertificate(nil, tmpl, parent, public, signer) // without chance the signature follows RFC 6979
 	if err != nil {
 		return nil, fmt.Errorf("certify %s: %w", name, err)
 	}
