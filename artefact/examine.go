@@ -122,6 +122,9 @@ func (f *Facts) examine(ctx context.Context) error {
 	for i := range found {
 		f.add(found[i])
 		f.Opaque += opaque[i]
+		for _, text := range found[i].failed {
+			f.Unsearched = append(f.Unsearched, all[i].node.Path()+": "+text)
+		}
 	}
 	f.conclude()
 	return nil
@@ -145,13 +148,23 @@ func (p piece) examine(ctx context.Context, buffer []byte, found *Found, dark *i
 		}
 		c := content{node: n, data: data, at: from, fresh: int(at - from), whole: p.to-p.from == n.Data.Size() && n.Data.Size() <= stretch}
 		for _, look := range examiners {
-			look(c, found)
+			found.guard(look, c)
 		}
 		if n.Format == "" && n.File == nil {
 			*dark += opaque(data[c.fresh:])
 		}
 	}
 	return buffer, nil
+}
+
+// guard has an examiner look, whose fault must not be the end of the rest.
+func (f *Found) guard(look func(content, *Found), c content) {
+	defer func() {
+		if p := recover(); p != nil {
+			f.failed = append(f.failed, fmt.Sprintf("%v", p))
+		}
+	}()
+	look(c, f)
 }
 
 // add joins facts.

@@ -59,6 +59,17 @@ func TestOpaque(t *testing.T) {
 	}
 }
 
+// A fault of one search is told, and is not the end of the others.
+func TestGuarded(t *testing.T) {
+	all := examiners
+	defer func() { examiners = all }()
+	examiners = append([]func(content, *Found){func(content, *Found) { panic("index out of range") }}, all...)
+	f := examined(t, []byte("root::0:0:99999:7:::\n"))
+	if len(f.Unsearched) != 1 || f.Unsearched[0] != "it: index out of range" {
+		t.Errorf("unsearched: %q", f.Unsearched)
+	}
+}
+
 func TestEmpty(t *testing.T) {
 	if f := examined(t, nil); f.Size != 0 || len(f.Profile) != 0 || f.Opaque != 0 {
 		t.Errorf("an empty artefact is %+v", f)

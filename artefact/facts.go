@@ -36,9 +36,10 @@ type Facts struct {
 	Size   int64  // bytes
 	SHA256 string // in hex
 
-	Root    *tree.Node
-	Profile []float64 // entropy in bits a byte of 256 stretches of equal length, or fewer of a small one
-	Opaque  int64     // bytes of it that nothing opens and that look random: encrypted, or packed in an unknown way
+	Root       *tree.Node
+	Profile    []float64 // entropy in bits a byte of 256 stretches of equal length, or fewer of a small one
+	Unsearched []string  // contents in which a search failed by a fault of its own
+	Opaque     int64     // bytes of it that nothing opens and that look random: encrypted, or packed in an unknown way
 
 	Found
 	Beside
@@ -51,6 +52,8 @@ type Facts struct {
 
 // Found are the facts of all contents, in the order in which these lie.
 type Found struct {
+	failed []string // what went wrong in searches
+
 	Binaries     []Binary
 	startup      []startup.Read
 	Settings     []Settings

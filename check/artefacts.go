@@ -28,6 +28,9 @@ func OfArtefacts(subjects string, judge func(f *artefact.Facts, t *T) (looked in
 // much of an artefact cannot be read, so that a finding may lie in the rest.
 func (t *T) LookedAt(n int, subjects string) error {
 	for _, f := range t.Artefacts {
+		if len(f.Unsearched) > 0 {
+			return NotRun("this is a fault of Shakedown: report it with that file", "%s could not be searched whole: %s", f.File, f.Unsearched[0])
+		}
 		if f.Size > 0 && f.Opaque*2 > f.Size {
 			return NotRun("give the image as it is before it is encrypted",
 				"%d %% of %s cannot be read: it is encrypted, or packed in a way that is not known", f.Opaque*100/f.Size, f.File)
