@@ -18,7 +18,7 @@ var ChainMissingIntermediate = &check.Check{
 	ID:       "expiry.chain-missing-intermediate",
 	Title:    "Sends the intermediates of its certificate",
 	Why:      "Browsers fetch or remember what a server forgets to send, so the page looks fine on every desk. Devices do neither, and refuse the server.",
-	Pass:     "the issuer of the server's certificate is sent behind it, or is a root in the firmware",
+	Pass:     "of every endpoint, the issuer of the server's certificate is sent behind it, or is a root in the firmware",
 	Fix:      "Give the server the full chain: its certificate, then every intermediate, without the root.",
 	Severity: check.Blocker,
 

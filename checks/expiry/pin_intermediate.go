@@ -19,7 +19,7 @@ var PinIntermediate = &check.Check{
 	ID:       "expiry.pin-intermediate",
 	Title:    "Pins no key that others replace, and has a pin in reserve",
 	Why:      "Public authorities replace intermediates when they like, and certificates last weeks. Whoever pins one is cut off that day, from updates too; so is one whose only pinned key is lost or stolen.",
-	Pass:     "two different pins or more; none is that of a certificate or intermediate that a public authority issued to an endpoint, unless a root of it is pinned as well",
+	Pass:     "2 different pins or more; none is that of a certificate or intermediate that a public authority issued to an endpoint, unless a root of it is pinned as well",
 	Fix:      "Pin roots, or keys that you hold yourself, with one in reserve that lies in a safe.",
 	Severity: check.Major,
 

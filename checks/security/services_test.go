@@ -18,13 +18,13 @@ import (
 
 var rootfs = &tree.Node{Name: "rootfs"}
 
-func fileNode(name string, mode fs.FileMode) *tree.Node {
+func servedFile(name string, mode fs.FileMode) *tree.Node {
 	return &tree.Node{Name: name, File: &tree.File{Mode: mode}, Parent: rootfs}
 }
 
 // starting is a system with one script that runs a command.
 func starting(command string) []startup.Start {
-	n := fileNode("etc/init.d/S50x", 0o755)
+	n := servedFile("etc/init.d/S50x", 0o755)
 	f := startup.Parse(n.Name, []byte("#!/bin/sh\n"+command+"\n"))
 	return startupOf(n, f)
 }
@@ -38,12 +38,12 @@ func startupOf(n *tree.Node, f *startup.File) []startup.Start {
 
 // inittab is a system with one line in its inittab.
 func inittab(line string) []startup.Start {
-	n := fileNode("etc/inittab", 0o644)
+	n := servedFile("etc/inittab", 0o644)
 	return startupOf(n, startup.Parse(n.Name, []byte(line+"\n")))
 }
 
 func setting(name, text string) []artefact.Settings {
-	return []artefact.Settings{{File: *settings.Parse(name, []byte(text)), Node: fileNode(name, 0o644)}}
+	return []artefact.Settings{{File: *settings.Parse(name, []byte(text)), Node: servedFile(name, 0o644)}}
 }
 
 func TestJudgeStarts(t *testing.T) {
@@ -140,7 +140,7 @@ func TestJudgeSSH(t *testing.T) {
 	}
 }
 
-func TestJudgeSettings(t *testing.T) {
+func TestJudgeServices(t *testing.T) {
 	networks := func(all []artefact.Settings) []check.Finding { _, f := judgeNetworks(all); return f }
 	const kernel = "# Linux/arm 5.4.0 Kernel Configuration\n"
 	for _, c := range []struct {
@@ -215,7 +215,7 @@ func TestJudgeFiles(t *testing.T) {
 		"usr/bin/gdbserver": {0o755, 0, 1},
 		"usr/doc/gdbserver": {0o644, 0, 0},
 	} {
-		n := fileNode(name, c.mode)
+		n := servedFile(name, c.mode)
 		n.File.Target = "x" // so that it is not empty
 		root := &tree.Node{Name: "rootfs", Children: []*tree.Node{n}}
 		n.Parent = root

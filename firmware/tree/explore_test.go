@@ -76,25 +76,30 @@ func TestOpen(t *testing.T) {
 		"nested":        {boxed(boxed("hello")), Limits{}, "it box 13\nit: inside at 0x4 box 9\nit: inside at 0x4: inside at 0x4  5\n"},
 		"padded":        {boxed("hello") + "\xff\xff\xff", Limits{}, "it box 12\nit: inside at 0x4  5\n"},
 		"followed": {
-			boxed("hello") + "and more", Limits{},
+			boxed("hello") + "and more",
+			Limits{},
 			"it  17\nit: box at 0x0 box 9\nit: box at 0x0: inside at 0x4  5\nit: data at 0x9  8\n",
 		},
 		"in the midst": {
-			"before" + boxed("one") + boxed("two") + "after", Limits{},
+			"before" + boxed("one") + boxed("two") + "after",
+			Limits{},
 			"it  25\nit: data at 0x0  6\nit: box at 0x6 box 7\nit: box at 0x6: inside at 0x4  3\nit: box at 0xd box 7\nit: box at 0xd: inside at 0x4  3\nit: data at 0x14  5\n",
 		},
 		"lies": {"BX\xff\xffhello", Limits{}, "it  9 (at 0x2: it begins like box, and is none: it is said to hold 65535 bytes)\n"},
 		"made": {"DDabc", Limits{}, "it double 5\nit: twice  6\n"},
 		"too deep": {
-			boxed(boxed(boxed("hello"))), Limits{Depth: 2},
+			boxed(boxed(boxed("hello"))),
+			Limits{Depth: 2},
 			"it box 17\nit: inside at 0x4 box 13\nit: inside at 0x4: inside at 0x4  9 (more than is opened: it is nested 2 deep)\n",
 		},
 		"too much": {
-			"DD" + strings.Repeat("x", 100), Limits{Bytes: 150},
+			"DD" + strings.Repeat("x", 100),
+			Limits{Bytes: 150},
 			"it double 102 (more than is opened: it unpacks to more than 150 bytes in all)\nit: twice  100 (more than is opened: it unpacks to more than 150 bytes in all)\n",
 		},
 		"too many": {
-			boxed("a") + boxed("b") + boxed("c"), Limits{Nodes: 3},
+			boxed("a") + boxed("b") + boxed("c"),
+			Limits{Nodes: 3},
 			"it  15 (not all of it was opened: more than is opened: it holds more than 3 things)\nit: box at 0x0 box 5\nit: box at 0x0: inside at 0x4  1\n",
 		},
 	} {
