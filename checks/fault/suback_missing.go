@@ -50,10 +50,12 @@ func subackMissing(ctx context.Context, t *check.T) error {
 	if _, err := check.Subscriptions(s); err != nil {
 		return err
 	}
+	answered, cancel := t.Clock.Timeout(ctx, 10*time.Second) // a SUBSCRIBE is seen a moment before its answer is due
+	defer cancel()
 	var conn int
 	select {
 	case conn = <-withheld:
-	default:
+	case <-answered.Done():
 		return check.NotRun("clear the device's state", "it sent no SUBSCRIBE at its start")
 	}
 	first, ok, err := t.Device.AwaitPacket(ctx, 0, 0, func(e evidence.Event, p *mqtt.Packet) bool { return e.Conn == conn && p.Type == mqtt.SUBSCRIBE })
