@@ -53,7 +53,7 @@ func remedy(err error) string {
 	switch {
 	case !present("/dev/net/tun"):
 		return "load the module: sudo modprobe tun; a container needs --device /dev/net/tun"
-	case errors.Is(err, unix.EACCES):
+	case strings.HasSuffix(err.Error(), unix.EACCES.Error()): // the first process tells its errors in words
 		return "let everybody open /dev/net/tun, as is usual (it gives no right by itself): sudo chmod 666 /dev/net/tun"
 	case is("user.max_user_namespaces"):
 		return "allow user namespaces: sudo sysctl -w user.max_user_namespaces=15000"
