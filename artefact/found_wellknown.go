@@ -14,9 +14,11 @@ type WellKnown struct {
 
 // wellKnown are such keys, with the standard that names them.
 var wellKnown = []struct{ bytes, what string }{
-	{"ZigBeeAlliance09", "the default link key of Zigbee"}, // Zigbee Base Device Behavior, section 6.3.1
-	{"90ecnaillAeeBgiZ", "the default link key of Zigbee"}, // as stacks keep it, the last byte first
-	{"\x9f\x55\x95\xf1\x02\x57\xc8\xa4\x69\xcb\xf4\x2b\xc9\x3f\xee\x31", "the master key of Zigbee touchlink, which was published in 2015"}, // ZLL
+	// Zigbee Base Device Behavior, section 6.3.1, and as stacks keep it, the last byte first
+	{"ZigBeeAlliance09", "the default link key of Zigbee"},
+	{"90ecnaillAeeBgiZ", "the default link key of Zigbee"},
+	// ZLL
+	{"\x9f\x55\x95\xf1\x02\x57\xc8\xa4\x69\xcb\xf4\x2b\xc9\x3f\xee\x31", "the master key of Zigbee touchlink, which was published in 2015"},
 }
 
 func wellKnownPatterns(first int) (list []search.Pattern) {

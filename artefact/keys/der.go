@@ -51,38 +51,25 @@ func derLength(b []byte) (size, n int, ok bool) {
 // found makes an item of the bytes of data from..from+size.
 func found(from, size int) Item { return Item{Offset: int64(from), End: int64(from + size)} }
 
-func readRSA(data []byte, at int) (Item, bool) {
-	der, from, ok := sequenceAround(data, at)
-	if !ok {
-		return Item{}, false
+// private makes of a parser of one sort of private key a reader of the sequence around a mark.
+func private(parse func(der []byte) (*Private, bool)) func(data []byte, at int) (Item, bool) {
+	return func(data []byte, at int) (Item, bool) {
+		der, from, ok := sequenceAround(data, at)
+		if !ok {
+			return Item{}, false
+		}
+		p, ok := parse(der)
+		i := found(from, len(der))
+		i.Private = p
+		return i, ok
 	}
-	p, ok := parseRSA(der, "DER")
-	i := found(from, len(der))
-	i.Private = p
-	return i, ok
 }
 
-func readPKCS8(data []byte, at int) (Item, bool) {
-	der, from, ok := sequenceAround(data, at)
-	if !ok {
-		return Item{}, false
-	}
-	p, ok := parsePKCS8(der, "DER")
-	i := found(from, len(der))
-	i.Private = p
-	return i, ok
-}
-
-func readEC(data []byte, at int) (Item, bool) {
-	der, from, ok := sequenceAround(data, at)
-	if !ok {
-		return Item{}, false
-	}
-	p, ok := parseEC(der, nil, "DER")
-	i := found(from, len(der))
-	i.Private = p
-	return i, ok
-}
+var (
+	readRSA   = private(func(der []byte) (*Private, bool) { return parseRSA(der, "DER") })
+	readPKCS8 = private(func(der []byte) (*Private, bool) { return parsePKCS8(der, "DER") })
+	readEC    = private(func(der []byte) (*Private, bool) { return parseEC(der, nil, "DER") })
+)
 
 // readCertificate is given the version, which begins the inner of two sequences.
 func readCertificate(data []byte, at int) (Item, bool) {
