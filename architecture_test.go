@@ -26,8 +26,8 @@ var layers = [][]string{
 	{"judge"},
 	{"check"},
 	{"testbed"},
-	{"world/", "link", "link/", "driver", "artefact", "artefact/"},
-	{"wire/", "product", "firmware", "firmware/"},
+	{"fleet", "world/", "link", "link/", "driver", "artefact", "artefact/"},
+	{"fleet/", "wire/", "product", "firmware", "firmware/"},
 	{"evidence"},
 	{"world/clock"},
 }

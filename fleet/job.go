@@ -1,0 +1,36 @@
+package fleet
+
+import (
+	"crypto/x509"
+	"net/netip"
+	"time"
+
+	"github.com/shakedown-test/shakedown/product"
+)
+
+// Target is the endpoint that a fleet speaks to.
+type Target struct {
+	Scheme product.Protocol // mqtt, mqtts, ws, wss, coap, coaps, http or https
+	Host   string           // host:port
+	Path   string           // of ws, wss, http and https: with its slash
+	Name   string           // that its certificate must have; default: the host of Host
+	Roots  *x509.CertPool   // nil: the machine's
+}
+
+// Job is a fleet, or a share of one, in front of a target.
+type Job struct {
+	Target Target
+	Fleet  *product.Fleet
+	From   int // the first device of this share, by its number
+	To     int // the one after the last
+	Shape  string
+	For    time.Duration // from Start on; then what is under way may arrive for Drain
+	Drain  time.Duration // default 5 s
+	Start  time.Time     // when time 0 is; zero: as soon as all is prepared
+	Seed   uint64
+	Run    uint32 // number of the run in the stamps, so that messages of another run are told apart; zero: drawn
+
+	Sources   []netip.Addr // to connect from, in turn; none: see product.Fleet
+	Watch     bool         // this share runs the operator: the subscriber and the sender of commands
+	Goroutine bool         // the portable path, with a goroutine for each connection, also where an event loop can be had
+}
