@@ -14,6 +14,8 @@ type Meter struct {
 	timings [timings]*hdr.Histogram // some 190 kB each; nil until used
 	errors  tally
 	answers tally
+
+	unanswered [timings]uint64
 }
 
 // Count adds to a counter.
@@ -36,6 +38,14 @@ func (m *Meter) Time(t Timing, d time.Duration) {
 	_ = h.RecordValue(min(d.Microseconds(), longest)) // it is in the range
 }
 
+// Unanswered notes at the end of a run what still waits for its answer, with the time that has passed since it was due. It goes among the
+// latencies as well, so that a silent far end is seen in them, and is counted apart, since the true latency is longer.
+func (m *Meter) Unanswered(t Timing, passed time.Duration) {
+	m.counts[Unanswered]++
+	m.unanswered[t]++
+	m.Time(t, passed)
+}
+
 // Error notes a failure by its class, such as "connection refused"; more than 64 classes become "other".
 func (m *Meter) Error(class string) { m.errors.add(class) }
 
@@ -44,8 +54,8 @@ func (m *Meter) Answer(what string) { m.answers.add(what) }
 
 // Cut ends the current interval: it gives what was collected in it, and begins the next.
 func (m *Meter) Cut() *Slice {
-	s := &Slice{Counts: m.counts, gauges: m.gauges, errors: m.errors.cut(), answers: m.answers.cut()}
-	m.counts = Counts{}
+	s := &Slice{Counts: m.counts, gauges: m.gauges, unanswered: m.unanswered, errors: m.errors.cut(), answers: m.answers.cut()}
+	m.counts, m.unanswered = Counts{}, [timings]uint64{}
 	for t, h := range m.timings {
 		if h == nil || h.TotalCount() == 0 {
 			continue

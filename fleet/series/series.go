@@ -24,7 +24,7 @@ const (
 	Received                // messages that devices and the operator got
 	BytesOut                // payload of sockets, with TLS
 	BytesIn
-	Unanswered // what was still waiting for its answer when the run ended; its Timing is what had passed by then, and the true one is longer
+	Unanswered // what was still waiting for its answer when the run ended; see Meter.Unanswered
 	Skewed     // latencies below zero, taken as zero: two clocks do not agree
 	counters
 )

@@ -17,6 +17,8 @@ type Slice struct {
 	timings [timings]*hdr.PackedHistogram // nil where nothing was timed
 	errors  Classes
 	answers Classes
+
+	unanswered [timings]uint64
 }
 
 // Add adds another slice of the same interval, whose devices are others. The other is left as it is.
@@ -31,6 +33,9 @@ func (s *Slice) Add(o *Slice) {
 func (s *Slice) addCounts(o *Slice) {
 	for c, n := range o.Counts {
 		s.Counts[c] += n
+	}
+	for t, n := range o.unanswered {
+		s.unanswered[t] += n
 	}
 	for t, h := range o.timings {
 		s.timings[t] = merged(s.timings[t], h)

@@ -27,6 +27,7 @@ type wireSlice struct {
 	Counts  Counts            `json:"counts"`
 	Gauges  json.RawMessage   `json:"gauges,omitempty"`
 	Timings map[Timing]string `json:"timings,omitempty"` // HdrHistogram V2, compressed, in base64; microseconds
+	Waiting json.RawMessage   `json:"unanswered,omitempty"`
 	Errors  Classes           `json:"errors,omitempty"`
 	Answers Classes           `json:"answers,omitempty"`
 }
@@ -36,6 +37,9 @@ func (s *Slice) MarshalJSON() ([]byte, error) {
 	w := wireSlice{Counts: s.Counts, Errors: s.errors, Answers: s.answers}
 	var err error
 	if w.Gauges, err = byName(gaugeNames[:], s.gauges[:]); err != nil {
+		return nil, err
+	}
+	if w.Waiting, err = byName(timingNames[:], s.unanswered[:]); err != nil {
 		return nil, err
 	}
 	if w.Timings, err = encoded(&s.timings); err != nil {
@@ -56,6 +60,11 @@ func (s *Slice) UnmarshalJSON(text []byte) error {
 	n := Slice{Counts: w.Counts}
 	if w.Gauges != nil {
 		if err := intoNamed(gaugeNames[:], n.gauges[:], w.Gauges, "gauge"); err != nil {
+			return err
+		}
+	}
+	if w.Waiting != nil {
+		if err := intoNamed(timingNames[:], n.unanswered[:], w.Waiting, "timing"); err != nil {
 			return err
 		}
 	}
