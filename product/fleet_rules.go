@@ -43,9 +43,8 @@ func (l *loader) fleetRules(f *Fleet, at string) {
 		l.fault(path, fmt.Sprintf("%v connections a second", f.Connects), "write a number above 0 and up to 1000000")
 	}
 	for i, text := range f.Limits {
-		if l.known.Limit != nil {
-			l.reported(join(join(at, "limits"), strconv.Itoa(i)), l.known.Limit(text))
-		}
+		_, err := ParseLimit(text)
+		l.reported(join(join(at, "limits"), strconv.Itoa(i)), err)
 	}
 	seen := map[string]bool{}
 	for i, text := range f.Sources {
