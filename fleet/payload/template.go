@@ -214,7 +214,9 @@ func (t *Template) finish(names []string) error {
 func (t *Template) Counts() bool { return t.counts }
 
 // Constant reports whether all payloads of the template are the same.
-func (t *Template) Constant() bool { return len(t.ops) == 0 || len(t.ops) == 1 && t.ops[0].kind == literal }
+func (t *Template) Constant() bool {
+	return len(t.ops) == 0 || len(t.ops) == 1 && t.ops[0].kind == literal
+}
 
 // Filter is the topic filter that takes in every topic of the template: a level with something in braces is any level.
 func Filter(topic string, names ...string) (string, error) {
