@@ -67,6 +67,7 @@ func placeholderName(s string) (name, after string) {
 type placeholderError struct {
 	name     string
 	unclosed bool
+	why      string // what its arguments should be, if they are wrong
 	valid    []string
 }
 
@@ -74,12 +75,18 @@ func (e *placeholderError) Error() string {
 	if e.unclosed {
 		return fmt.Sprintf("the brace of {%s is not closed", e.name)
 	}
+	if e.why != "" {
+		return fmt.Sprintf("{%s} is not written as it should be", e.name)
+	}
 	return fmt.Sprintf("unknown placeholder {%s}", e.name)
 }
 
 func (e *placeholderError) hint() string {
 	if e.unclosed {
 		return "write {" + e.name + "}"
+	}
+	if e.why != "" {
+		return e.why
 	}
 	return DidYouMean(e.name, e.valid)
 }

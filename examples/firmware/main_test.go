@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -36,6 +37,36 @@ func tool(t testing.TB, name string, args ...string) []byte {
 		t.Fatalf("%s %q: %v\n%s%s", name, args, err, out.Bytes(), failed.Bytes())
 	}
 	return out.Bytes()
+}
+
+// node runs a script of JavaScript, a module, with the packages of package.json, and gives what it printed.
+func node(t testing.TB, script string, args ...string) []byte {
+	t.Helper()
+	return tool(t, "node", append([]string{"--input-type=module", "--eval", script, "--"}, args...)...)
+}
+
+// ofNPM is the path of a file of a package of npm that scripts/peers unpacks.
+func ofNPM(name string) string { return "../../.peers/images/npm/" + name }
+
+// makers is the path of the program of examples/makers.
+const makers = "../../.peers/makers"
+
+// stored is the path of a file that holds data.
+func stored(t testing.TB, name string, data []byte) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(file, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// refused runs a program that must fail.
+func refused(t testing.TB, name string, args ...string) {
+	t.Helper()
+	if out, err := exec.Command(name, args...).CombinedOutput(); err == nil {
+		t.Errorf("%s %q is content: %s", name, args, out)
+	}
 }
 
 // opened is what is found in data.

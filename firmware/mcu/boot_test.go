@@ -64,6 +64,10 @@ func TestMCUboot(t *testing.T) {
 	if got.Sample() != "root-ec-p256.pem" {
 		t.Errorf("the key is taken for %q", got.Sample())
 	}
+	got.KeyHash = sampleKey[:8]
+	if got.Sample() != "root-ec-p256.pem" {
+		t.Errorf("by the beginning of its hash the key is taken for %q", got.Sample())
+	}
 	if got := info[*MCUboot](t, mcubootSample(false)); len(got.Signatures) != 0 || got.Sample() != "" {
 		t.Errorf("not signed: %+v", got)
 	}
@@ -71,6 +75,10 @@ func TestMCUboot(t *testing.T) {
 	damaged[70] ^= 1
 	if got := info[*MCUboot](t, damaged); got.HashFits {
 		t.Error("what was changed fits its hash")
+	}
+	damaged[16] = mcubootSplit
+	if got := info[*MCUboot](t, damaged); got.Checked || got.HashFits {
+		t.Errorf("started by another: %+v", got)
 	}
 	damaged = mcubootSample(true)
 	damaged[16] = mcubootAES128

@@ -46,7 +46,7 @@ const (
 
 var espChips = map[uint16]string{
 	0: "ESP32", 2: "ESP32-S2", 5: "ESP32-C3", 9: "ESP32-S3", 12: "ESP32-C2", 13: "ESP32-C6", 16: "ESP32-H2", 18: "ESP32-P4", 20: "ESP32-C61",
-	23: "ESP32-C5", 25: "ESP32-H21", 28: "ESP32-H4",
+	23: "ESP32-C5", 25: "ESP32-H21", 28: "ESP32-H4", 31: "ESP32-E22", 32: "ESP32-S31",
 }
 
 // espMagic are the first two bytes: a fixed one and the number of segments.
@@ -146,8 +146,8 @@ func espSegments(o *tree.Opening, at int64, n int) (all []espSegment, end int64,
 			return nil, 0, 0, tree.ErrNot
 		}
 		s := espSegment{le32(b), at + 8, int64(le32(b[4:]))}
-		// All memories of the family lie between these; a segment for address 0 fills up.
-		if s.load != 0 && (s.load < 0x20000000 || s.load >= 0x60100000) || s.size > 16<<20 || s.size > o.Size()-s.at {
+		// All memories of the family lie between these, but for that of the ESP32-E22's clock; a segment for address 0 fills up.
+		if s.load != 0 && (s.load < 0x20000000 || s.load >= 0x60100000) && s.load>>16 != 0xC000 || s.size > 16<<20 || s.size > o.Size()-s.at {
 			return nil, 0, 0, tree.ErrNot
 		}
 		x := xor{sum}

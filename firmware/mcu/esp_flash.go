@@ -41,8 +41,9 @@ type ESPPartition struct {
 
 // Types and subtypes of partitions.
 const (
-	ESPApp  = 0
-	ESPData = 1
+	ESPApp    = 0
+	ESPData   = 1
+	ESPLoader = 2
 
 	ESPFactory = 0x00 // of applications
 	ESPOTA0    = 0x10 // the first of 16
@@ -91,7 +92,7 @@ func (t *ESPTable) sane() error {
 	}
 	apps := 0
 	for _, p := range t.Partitions {
-		if p.Size == 0 || p.Offset == 0 || p.Offset%4 != 0 || p.Offset+p.Size > 1<<30 {
+		if p.Size == 0 || p.Offset == 0 && p.Type != ESPLoader || p.Offset%4 != 0 || p.Offset+p.Size > 1<<30 {
 			return tree.ErrNot
 		}
 		for _, c := range []byte(p.Name) {

@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/binary"
+	"encoding/hex"
 	"hash/crc32"
 	"reflect"
 	"slices"
@@ -225,6 +226,38 @@ func flashSample() []byte {
 	return b
 }
 
+// The sums are those that gen_esp32part.py of ESP-IDF writes behind these entries.
+func TestTablesAsGenerated(t *testing.T) {
+	t.Parallel()
+	for sum, entries := range map[string][]byte{
+		"f9bd061b45686f86571a2cd52a1da65b": slices.Concat(
+			partition(ESPApp, ESPFactory, 0x10000, 0x100000, "factory"), partition(ESPData, 0x20, 0x110000, 0x200, "data"), partition(0x10, 0, 0x150000, 0x1000, "second"),
+		),
+		"43033f334087575169839b4061b12726": partition(0x30, 0xEE, 0x100400, 0x300000, "first"),
+	} {
+		b, err := hex.DecodeString(sum)
+		if err != nil {
+			t.Fatal(err)
+		}
+		table := slices.Concat(entries, []byte(tableSum), bytes.Repeat([]byte{0xFF}, 14), b, bytes.Repeat([]byte{0xFF}, 32))
+		if got := info[*ESPTable](t, table); !got.Summed || len(got.Partitions) != len(entries)/tableEntry {
+			t.Errorf("%s: %+v", sum, got)
+		}
+	}
+}
+
+// A table may tell of the boot loader, which on most chips lies at 0.
+func TestTableWithLoader(t *testing.T) {
+	t.Parallel()
+	b := slices.Concat(
+		partition(ESPLoader, 0, 0, 0x8000, "bootloader"), partition(3, 0, 0x8000, 0x1000, "table"),
+		partition(ESPData, ESPNVS, 0x9000, 0x1000, "nvs"), partition(ESPApp, ESPFactory, 0x10000, 0x10000, "factory"),
+	)
+	if got := info[*ESPTable](t, append(b, bytes.Repeat([]byte{0xFF}, tableSize-len(b))...)); len(got.Partitions) != 4 {
+		t.Errorf("%+v", got)
+	}
+}
+
 func otaSample(state uint32) []byte {
 	b := bytes.Repeat([]byte{0xFF}, 2*espSector)
 	put32(b, 7)
@@ -276,22 +309,26 @@ func nvsLong(namespace, kind, chunk byte, key string, value []byte) []byte {
 
 // nvsSample is a page with a few values, one of them deleted; or one whose entries are encrypted.
 func nvsSample(encrypted bool) []byte {
-	head := bytes.Repeat([]byte{0xFF}, 64)
-	put32(head, 0xFFFFFFFE)
-	put32(head[4:], 0)
-	head[8] = nvsVersion2
-	put32(head[28:], nvsSum(head[4:28]))
 	entries := [][]byte{
 		nvsEntry(0, 0x01, 1, 0xFF, "wifi", []byte{1}, nil), nvsEntry(1, 0x02, 1, 0xFF, "channel", []byte{6, 0}, nil), nvsLong(1, 0x21, 0xFF, "psk", []byte("correct horse\x00")),
 		nvsLong(1, 0x42, 0, "cert", bytes.Repeat([]byte("A"), 40)), nvsLong(1, 0x42, 1, "cert", []byte("BBBB")), nvsEntry(1, 0x48, 1, 0xFF, "cert", []byte{44, 0, 0, 0, 2, 0, 0xFF, 0xFF}, nil),
 		nvsLong(1, 0x21, 0xFF, "old", []byte("forgotten\x00")),
 	}
-	page := head
+	return nvsPageOf(encrypted, 1, entries...)
+}
+
+// nvsPageOf is a page with entries, of which the last ones are deleted; or one whose entries are encrypted.
+func nvsPageOf(encrypted bool, deleted int, entries ...[]byte) []byte {
+	page := bytes.Repeat([]byte{0xFF}, 64)
+	put32(page, 0xFFFFFFFE)
+	put32(page[4:], 0)
+	page[8] = nvsVersion2
+	put32(page[28:], nvsSum(page[4:28]))
 	at := 0
 	for i, e := range entries {
 		for range len(e) / 32 {
 			state := byte(2)
-			if i == len(entries)-1 {
+			if i >= len(entries)-deleted {
 				state = 0
 			}
 			page[32+at/4] &^= (3 &^ state) << (at % 4 * 2)
@@ -305,6 +342,19 @@ func nvsSample(encrypted bool) []byte {
 		page = append(page, e...)
 	}
 	return append(page, bytes.Repeat([]byte{0xFF}, espSector-len(page))...)
+}
+
+// What these tests read is what Espressif's generator writes: nvs_partition_gen.py of ESP-IDF makes this page, to the byte, of a namespace
+// M5NSconfig with the strings SSID0, TestNet, and PASS0, pass12345.
+func TestNVSAsGenerated(t *testing.T) {
+	t.Parallel()
+	page := nvsPageOf(false, 0, nvsEntry(0, 0x01, 1, 0xFF, "M5NSconfig", []byte{1}, nil), nvsLong(1, 0x21, 0xFF, "SSID0", []byte("TestNet\x00")), nvsLong(1, 0x21, 0xFF, "PASS0", []byte("pass12345\x00")))
+	if got := hexSum(page); got != "d39f1c85900cc94918804fc98ad8198ea11e02b8741c0085a4dcb627aa7a9468" {
+		t.Errorf("its SHA-256 is %s", got)
+	}
+	if got := info[*NVS](t, page).Items; len(got) != 2 || got[1].Key != "PASS0" || string(got[1].Value) != "pass12345" {
+		t.Errorf("%+v", got)
+	}
 }
 
 func TestNVS(t *testing.T) {

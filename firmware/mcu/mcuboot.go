@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash"
+	"strings"
 
 	"github.com/shakedown-test/shakedown/firmware/tree"
 )
@@ -25,7 +26,7 @@ type MCUboot struct {
 	Checked    bool   // the hash could be compared: it is over what is there before it is encrypted
 	HashFits   bool
 	Signatures []string // how it is signed: "ECDSA"; none: it is not
-	KeyHash    string   // of the public key that signs, as imgtool writes it, in hex; empty: not told
+	KeyHash    string   // of the public key that signs, as imgtool writes it, in hex; newt writes only its first 4 bytes; empty: not told
 	PublicKey  []byte   // in DER, where the image carries it; nil: it does not
 	Counted    bool     // it has a security counter
 	Counter    uint32
@@ -42,6 +43,7 @@ const (
 const (
 	mcubootAES128     = 0x4
 	mcubootAES256     = 0x8
+	mcubootSplit      = 0x10 // another image starts it, whose hash goes into its own
 	mcubootCompressed = 0x200 | 0x400
 
 	tlvKeyHash = 0x01
@@ -51,6 +53,7 @@ const (
 	tlvSHA512  = 0x12
 	tlvDepends = 0x40
 	tlvCounter = 0x50
+	tlvSecret  = 0xA2 // of Apache Mynewt: which of the chip's own secrets it is encrypted with
 )
 
 var mcubootSignatures = map[uint16]string{0x20: "RSA 2048", 0x21: "ECDSA P-224", 0x22: "ECDSA", 0x23: "RSA 3072", 0x24: "Ed25519"}
@@ -93,6 +96,8 @@ func openMCUboot(o *tree.Opening) error {
 			m.KeyHash = hex.EncodeToString(e.value)
 		case e.kind == tlvKey:
 			m.PublicKey = e.value
+		case e.kind == tlvSecret && e.protected:
+			m.Encrypted = true
 		case e.kind == tlvDepends:
 			m.Depends++
 		case e.kind == tlvCounter && e.protected && len(e.value) == 4:
@@ -103,15 +108,16 @@ func openMCUboot(o *tree.Opening) error {
 			continue
 		}
 		m.Hash = sum.name
-		if m.Encrypted {
+		if m.Encrypted { // the list that is protected comes first
 			continue
 		}
 		h := sum.make()
 		if err := feed(o, h, 0, body+protected); err != nil {
 			return err
 		}
-		m.Checked, m.HashFits = true, bytes.Equal(h.Sum(nil), e.value)
-		if !m.HashFits {
+		m.HashFits = bytes.Equal(h.Sum(nil), e.value)
+		m.Checked = m.HashFits || flags&mcubootSplit == 0
+		if m.Checked && !m.HashFits {
 			o.Note(0, "its bytes do not fit their hash")
 		}
 	}
@@ -186,8 +192,12 @@ var mcubootSamples = map[string]string{
 
 // Sample is the file of MCUboot's repository that holds the private half of the key; empty: it is none of those.
 func (m *MCUboot) Sample() string {
-	if s := mcubootSamples[m.KeyHash]; s != "" {
-		return s
+	if len(m.KeyHash) >= 8 { // as MCUboot compares: as much as there is
+		for hash, file := range mcubootSamples {
+			if strings.HasPrefix(hash, m.KeyHash) {
+				return file
+			}
+		}
 	}
 	if m.PublicKey != nil {
 		return mcubootSamples[hexSum(m.PublicKey)]

@@ -1,7 +1,7 @@
 package mcu
 
 import (
-	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -33,8 +33,10 @@ var uf2Families = map[uint32]string{
 	0x55114460: "SAMD51", 0x57755A57: "STM32F4", 0x5A18069B: "FX2", 0x5D1A0A2E: "STM32F2", 0x5EE21072: "STM32F1", 0x621E937A: "nRF52833", 0x647824B6: "STM32F0",
 	0x68ED2B88: "SAMD21", 0x6B846188: "STM32F3", 0x6D0922FA: "STM32F407", 0x6DB66082: "STM32H7", 0x70D16653: "STM32WB", 0x7EAB61ED: "ESP8266", 0x7F83E793: "KL32L2",
 	0x8FB060FE: "STM32F407VG", 0xADA52840: "nRF52840", 0xBFDD4EEE: "ESP32-S2", 0xC47E5767: "ESP32-S3", 0xD42BA06C: "ESP32-C3", 0x2B88D29C: "ESP32-C2",
-	0x332726F6: "ESP32-H2", 0x540DDF62: "ESP32-C6", 0x3D308E94: "ESP32-P4", 0xE48BFF56: "RP2040", 0xE48BFF57: "RP2350 (absolute)", 0xE48BFF58: "RP2350 (data)", 0xE48BFF59: "RP2350 (Arm, secure)",
+	0x332726F6: "ESP32-H2", 0x540DDF62: "ESP32-C6", 0x3D308E94: "ESP32-P4", 0xF71C0343: "ESP32-C5", 0x77D850C4: "ESP32-C61",
+	0xB6DD00AF: "ESP32-H21", 0x9E0BAA8A: "ESP32-H4", 0x3101F7C1: "ESP32-S31", 0xE48BFF56: "RP2040", 0xE48BFF57: "RP2350 (absolute)", 0xE48BFF58: "RP2350 (data)", 0xE48BFF59: "RP2350 (Arm, secure)",
 	0xE48BFF5A: "RP2350 (RISC-V)", 0xE48BFF5B: "RP2350 (Arm, not secure)", 0x00FF6919: "STM32L4", 0x9AF03E33: "GD32VF103",
+	0x4F6ACE52: "CSK4", 0x6E7348A8: "CSK6", 0x11DE784A: "BL702",
 }
 
 func openUF2(o *tree.Opening) error {
@@ -47,8 +49,12 @@ func openUF2(o *tree.Opening) error {
 		if err != nil {
 			return err
 		}
-		if string(b[:8]) != "UF2\nWQ]\x9e" || binary.LittleEndian.Uint32(b[508:]) != 0x0AB16F30 {
-			break
+		if !isUF2(b) {
+			if next, err := o.Read(at+uf2Block, uf2Block); u.Records == 0 || err != nil || !isUF2(next) {
+				break
+			}
+			u.fault(o, int(at/uf2Block)+1, at, errors.New("the block does not begin or end as one"))
+			continue
 		}
 		u.Records++
 		flags, size := le32(b[8:]), int(le32(b[16:]))
@@ -94,6 +100,11 @@ func openUF2(o *tree.Opening) error {
 	}
 	o.Info(u)
 	return nil
+}
+
+// isUF2 reports whether a block begins and ends as one.
+func isUF2(b []byte) bool {
+	return string(b[:8]) == "UF2\nWQ]\x9e" && le32(b[508:]) == 0x0AB16F30
 }
 
 // tags reads extension tags: a byte of size, three of kind, and a value, each from one word to the next.

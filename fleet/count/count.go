@@ -1,18 +1,239 @@
 // Package count keeps which numbered messages were sent, acknowledged and received, to the single message.
 package count
 
+import (
+	"math/bits"
+	"sync"
+	"sync/atomic"
+)
+
+const (
+	pageSize = 64      // sources under one lock
+	slack    = 4096    // how far an arrival may run ahead of what is known to be sent: other loops note what they send a moment later
+	examples = 10      // of each sort that are kept
+	mostSeq  = 1 << 28 // no source has more messages: a bitmap stays below 100 MB whatever the caller does
+)
+
 // Ledger is the account of all messages of a run. A source is one stream of one device; its messages are numbered from 0. It is safe
-// for concurrent use.
-type Ledger struct{}
+// for concurrent use, and takes some 3 bits for each message and 40 bytes for each source.
+type Ledger struct {
+	pages atomic.Pointer[[]*page] // source / pageSize; nil where no source was declared or sent
+	grow  sync.Mutex              // of pages
 
-// New returns a ledger for sources from first on, n of them, that were sent here; messages of any other source can arrive as well.
-func New() *Ledger { return &Ledger{} }
+	watched atomic.Bool
+	strange atomic.Uint64
+	foreign atomic.Uint64
+	leaked  atomic.Uint64
 
-// Sent notes that a message was written.
-func (l *Ledger) Sent(source, seq uint32) {}
+	shown    sync.Mutex
+	examples [sorts][]Message
+}
+
+// page is a few neighbouring sources.
+type page struct {
+	sync.Mutex
+	sources [pageSize]source
+
+	duplicates, late uint64
+}
+
+// source is what became of the messages of one stream.
+type source struct {
+	groups []group // of 64 messages each
+	sent   uint32  // one more than the highest number sent here
+	most   uint32  // one more than the highest number that may arrive although it is not known here as sent
+	top    uint32  // one more than the highest number that arrived
+}
+
+// group is the state of 64 neighbouring messages, a bit each.
+type group struct{ sent, acked, arrived uint64 }
+
+// New returns a ledger that knows no source yet.
+func New() *Ledger {
+	l := &Ledger{}
+	l.pages.Store(&[]*page{})
+	return l
+}
+
+// Declare says that n sources from first on belong to this run, and that messages of them numbered below most may arrive here although they
+// were sent elsewhere; most is 0 where they are sent here. An arrival of a source that was neither declared nor sent is strange.
+func (l *Ledger) Declare(first, n, most uint32) {
+	for i := range n {
+		p, s := l.own(first + i)
+		p.Lock()
+		s.most = max(s.most, min(most, mostSeq))
+		p.Unlock()
+	}
+}
+
+// Watch says that somebody receives what is sent: only then does a message that did not arrive count as lost.
+func (l *Ledger) Watch() { l.watched.Store(true) }
+
+// Sent notes that a message was written. A repetition counts once.
+func (l *Ledger) Sent(source, seq uint32) {
+	if seq >= mostSeq {
+		l.Strange(source, seq)
+		return
+	}
+	p, s := l.own(source)
+	p.Lock()
+	s.at(seq).sent |= 1 << (seq % 64)
+	s.sent = max(s.sent, seq+1)
+	p.Unlock()
+}
 
 // Acked notes that the other side took responsibility for a message.
-func (l *Ledger) Acked(source, seq uint32) {}
+func (l *Ledger) Acked(source, seq uint32) {
+	p, s := l.known(source)
+	if p == nil {
+		l.Strange(source, seq)
+		return
+	}
+	p.Lock()
+	taken := s.may(seq)
+	if taken {
+		s.at(seq).acked |= 1 << (seq % 64)
+	}
+	p.Unlock()
+	if !taken {
+		l.Strange(source, seq)
+	}
+}
 
 // Arrived notes that a message was received, and says whether it had been before, and whether a later one of its source had.
-func (l *Ledger) Arrived(source, seq uint32) (again, late bool) { return false, false }
+func (l *Ledger) Arrived(source, seq uint32) (again, late bool) {
+	p, s := l.known(source)
+	if p == nil {
+		l.Strange(source, seq)
+		return false, false
+	}
+	p.Lock()
+	if !s.may(seq) {
+		p.Unlock()
+		l.Strange(source, seq)
+		return false, false
+	}
+	g, bit := s.at(seq), uint64(1)<<(seq%64)
+	switch {
+	case g.arrived&bit != 0:
+		again = true
+		p.duplicates++
+	case seq+1 < s.top:
+		late = true
+		p.late++
+	}
+	g.arrived |= bit
+	s.top = max(s.top, seq+1)
+	p.Unlock()
+	if again {
+		l.show(duplicate, source, seq)
+	}
+	if late {
+		l.show(reordered, source, seq)
+	}
+	return again, late
+}
+
+// Strange notes a message with the stamp of this run that nobody can have sent.
+func (l *Ledger) Strange(source, seq uint32) {
+	l.strange.Add(1)
+	l.show(strange, source, seq)
+}
+
+// Foreign notes a message with the stamp of another run.
+func (l *Ledger) Foreign() { l.foreign.Add(1) }
+
+// Leaked notes that a message of one tenant was received by another.
+func (l *Ledger) Leaked(source, seq uint32) {
+	l.leaked.Add(1)
+	l.show(leaked, source, seq)
+}
+
+// show keeps the first messages of a sort.
+func (l *Ledger) show(s sort, source, seq uint32) {
+	l.shown.Lock()
+	defer l.shown.Unlock()
+	if len(l.examples[s]) < examples {
+		l.examples[s] = append(l.examples[s], Message{source, seq})
+	}
+}
+
+// known is a source that was declared or has sent, or nil.
+func (l *Ledger) known(number uint32) (*page, *source) {
+	pages := *l.pages.Load()
+	if i := int(number / pageSize); i < len(pages) && pages[i] != nil {
+		return pages[i], &pages[i].sources[number%pageSize]
+	}
+	return nil, nil
+}
+
+// own is a source, which it makes room for.
+func (l *Ledger) own(number uint32) (*page, *source) {
+	if p, s := l.known(number); p != nil {
+		return p, s
+	}
+	l.grow.Lock()
+	defer l.grow.Unlock()
+	pages := *l.pages.Load()
+	i := int(number / pageSize)
+	if i >= len(pages) {
+		wider := make([]*page, max(i+1, 2*len(pages), 16))
+		copy(wider, pages)
+		pages = wider
+	} else {
+		pages = append([]*page(nil), pages...)
+	}
+	if pages[i] == nil {
+		pages[i] = &page{}
+	}
+	l.pages.Store(&pages)
+	return pages[i], &pages[i].sources[number%pageSize]
+}
+
+// may reports whether the other side can have seen a message.
+func (s *source) may(seq uint32) bool {
+	switch {
+	case seq < s.most:
+		return true
+	case s.sent == 0:
+		return false
+	}
+	return uint64(seq) < min(uint64(s.sent)+slack, mostSeq)
+}
+
+// at is the group of a message, which it makes room for.
+func (s *source) at(seq uint32) *group {
+	i := int(seq / 64)
+	for i >= len(s.groups) {
+		s.groups = append(s.groups, group{})
+	}
+	return &s.groups[i]
+}
+
+// each calls f with every known source in order, under its lock.
+func (l *Ledger) each(f func(number uint32, s *source)) (duplicates, late uint64) {
+	for i, p := range *l.pages.Load() {
+		if p == nil {
+			continue
+		}
+		p.Lock()
+		duplicates += p.duplicates
+		late += p.late
+		for j := range p.sources {
+			f(uint32(i*pageSize+j), &p.sources[j])
+		}
+		p.Unlock()
+	}
+	return duplicates, late
+}
+
+// ones are the messages of a group whose bits are set.
+func ones(b uint64) uint64 { return uint64(bits.OnesCount64(b)) }
+
+// above is one more than the highest message of a group whose bit is set, or 0.
+func above(i int, set uint64) uint32 {
+	if set == 0 {
+		return 0
+	}
+	return uint32(i*64 + bits.Len64(set))
+}

@@ -2,7 +2,10 @@
 // become one.
 package series
 
-import "time"
+import (
+	"fmt"
+	"strings"
+)
 
 // Counter is a number that only grows.
 type Counter int
@@ -21,8 +24,18 @@ const (
 	Received                // messages that devices and the operator got
 	BytesOut                // payload of sockets, with TLS
 	BytesIn
+	Unanswered // what was still waiting for its answer when the run ended; see Meter.Unanswered
+	Skewed     // latencies below zero, taken as zero: two clocks do not agree
 	counters
 )
+
+var counterNames = [counters]string{
+	"attempts", "accepted", "refused", "broken", "dropped", "sent", "acked", "rejected", "withheld", "received", "bytes_out", "bytes_in",
+	"unanswered", "skewed",
+}
+
+// String is the word for it in tables and exports.
+func (c Counter) String() string { return counterNames[c] }
 
 // Timing is a kind of latency.
 type Timing int
@@ -39,28 +52,52 @@ const (
 	timings
 )
 
+var timingNames = [timings]string{"connect", "tls", "ack", "delivery", "command", "answer", "lag"}
+
 // String is the word for it in limits, tables and exports.
-func (t Timing) String() string {
-	return [...]string{"connect", "tls", "ack", "delivery", "command", "answer", "lag"}[t]
+func (t Timing) String() string { return timingNames[t] }
+
+// MarshalText is its word.
+func (t Timing) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// UnmarshalText reads its word.
+func (t *Timing) UnmarshalText(word []byte) error {
+	i, err := named(timingNames[:], word, "timing")
+	*t = Timing(i)
+	return err
 }
 
-// Meter collects what one event loop sees. It is for one goroutine.
-type Meter struct{}
+// Timings are all, in order.
+func Timings() []Timing {
+	all := make([]Timing, timings)
+	for i := range all {
+		all[i] = Timing(i)
+	}
+	return all
+}
 
-// Count adds to a counter.
-func (m *Meter) Count(c Counter, n int) {}
+// Gauge is a number that goes up and down.
+type Gauge int
 
-// Time notes a latency.
-func (m *Meter) Time(t Timing, d time.Duration) {}
+// The gauges.
+const (
+	Connected   Gauge = iota // devices with an accepted session
+	Devices                  // devices that are meant to have one by now
+	Outstanding              // messages and commands that wait for their answer
+	gauges
+)
 
-// Error notes a failure by its class, such as "connection refused"; more than 64 classes become "other".
-func (m *Meter) Error(class string) {}
+var gaugeNames = [gauges]string{"connected", "devices", "outstanding"}
 
-// Answer notes how the other side answered, such as "CONNACK 0x97 quota exceeded".
-func (m *Meter) Answer(what string) {}
+// String is the word for it in tables and exports.
+func (g Gauge) String() string { return gaugeNames[g] }
 
-// Cut ends the current interval: it gives what was collected in it, and begins the next.
-func (m *Meter) Cut() *Slice { return nil }
-
-// Slice is what was collected in one interval. Slices of several meters can be added up.
-type Slice struct{}
+// named is the place of a word in a list.
+func named(list []string, word []byte, what string) (int, error) {
+	for i, name := range list {
+		if name == string(word) {
+			return i, nil
+		}
+	}
+	return 0, fmt.Errorf("read a series: unknown %s %q, want one of %s", what, clip(string(word)), strings.Join(list, ", "))
+}
