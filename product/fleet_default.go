@@ -30,6 +30,8 @@ func DefaultFleet() *Fleet {
 func (f *Fleet) Complete() {
 	orElse(&f.Devices, 1000)
 	orElse(&f.Tenants, f.Devices)
+	orElse(&f.Shape, Shapes[0].Name)
+	orElse(&f.For, Duration(time.Minute))
 	orElse(&f.Connects, max(10, float64(f.Devices)/50))
 	for i := range f.Classes {
 		c := &f.Classes[i]
