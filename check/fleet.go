@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/shakedown-test/shakedown/fleet/series"
@@ -32,7 +33,11 @@ func (t *T) Play(ctx context.Context, l testbed.Load) (*series.Record, error) {
 	l.Watch = func(c *series.Collector) { go t.follow(live, c) }
 	r, err := t.Cloud.Play(ctx, l)
 	if err != nil {
-		return nil, NotRun("see that the cloud runs, and that the fleet file's identities are right", "%v", err)
+		why, hint, told := strings.Cut(err.Error(), "\nhint: ")
+		if !told {
+			hint = "see that the cloud runs, and that the identities of the fleet are right"
+		}
+		return nil, NotRun(hint, "%s", why)
 	}
 	n := r.Totals.Counts
 	t.Record("a fleet of %d devices, %s: %d connections accepted, %d refused, %d failed; %d messages sent, %d acknowledged, %d received", l.Fleet.Devices, l.Shape,

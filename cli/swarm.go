@@ -72,7 +72,7 @@ The exit codes are those of run.`,
 	fl.IntVar(&f.devices, "devices", 0, "`number` of devices (default: that of the fleet file, or 1000)")
 	fl.StringVar(&f.shape, "shape", "", "`shape` of the load over time (default: that of the fleet file, or steady)")
 	fl.DurationVar(&f.length, "for", 0, "`time` that it takes (default: that of the fleet file, or 1m)")
-	fl.Float64Var(&f.connects, "connect-rate", 0, "new connections a second while the fleet joins (default: a `fiftieth` of the devices)")
+	fl.Float64Var(&f.connects, "connect-rate", 0, "new connections a `second` while the fleet joins (default: that of the fleet file, or what gets all there within a quarter of the run)")
 	fl.StringArrayVar(&f.limits, "limit", nil, "what must hold, such as 'connect p99 < 5 s'; besides those of the fleet file")
 	fl.BoolVar(&f.step, "step", false, "raise the load by steps until a limit breaks, and tell the capacity with its interval")
 	fl.StringVar(&f.ca, "ca", "", "PEM `file` that the endpoint's certificate is verified with (default: this machine's roots)")
@@ -86,7 +86,7 @@ The exit codes are those of run.`,
 }
 
 func (a *app) swarm(ctx context.Context, target string, f swarmFlags) error {
-	src, err := f.product(target, a.withoutLoad())
+	src, err := a.swarmed(target, f)
 	if err != nil {
 		return err
 	}
@@ -168,8 +168,8 @@ func (a *app) withoutLoad() (ids []string) {
 // maxFleet bounds a fleet file.
 const maxFleet = 1 << 20
 
-// product is the product file of a cloud with a fleet in front of it.
-func (f *swarmFlags) product(target string, excluded []string) ([]byte, error) {
+// swarmed is the product file of a cloud with a fleet in front of it.
+func (a *app) swarmed(target string, f swarmFlags) ([]byte, error) {
 	at, err := url.Parse(target)
 	if err != nil || at.Host == "" {
 		return nil, usage(fmt.Errorf("swarm %s: it is no URL\nhint: write it as in mqtts://broker.example.com:8883", target))
@@ -185,7 +185,7 @@ func (f *swarmFlags) product(target string, excluded []string) ([]byte, error) {
 	if at.Port() == "" {
 		at.Host = net.JoinHostPort(at.Hostname(), port)
 	}
-	own, err := f.file()
+	own, err := a.fleetFile(f)
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +208,7 @@ func (f *swarmFlags) product(target string, excluded []string) ([]byte, error) {
 		{Key: "fleet", Value: own},
 	}
 	var left []yaml.MapSlice
-	for _, risk := range excluded {
+	for _, risk := range a.withoutLoad() {
 		left = append(left, yaml.MapSlice{{Key: "risk", Value: risk}, {Key: "reason", Value: "a fleet shows nothing of it"}})
 	}
 	return yaml.Marshal(set(p, "exclude", left))
@@ -240,8 +240,8 @@ classes:
         every: 10s
 `
 
-// file is the fleet file, or the usual fleet, with what the flags say in place of what stands there.
-func (f *swarmFlags) file() (yaml.MapSlice, error) {
+// fleetFile is the fleet file, or the usual fleet, with what the flags say in place of what stands there.
+func (a *app) fleetFile(f swarmFlags) (yaml.MapSlice, error) {
 	src := []byte(usualFleet)
 	if f.fleet != "" {
 		in, err := os.Open(f.fleet)
