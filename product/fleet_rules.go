@@ -47,9 +47,8 @@ func (l *loader) fleetRules(f *Fleet, at string) {
 		l.fault(path, fmt.Sprintf("a path without its slash: %s", short(f.Path)), "write /"+f.Path)
 	}
 	for i, text := range f.Limits {
-		if l.known.Limit != nil {
-			l.reported(join(join(at, "limits"), strconv.Itoa(i)), l.known.Limit(text))
-		}
+		_, err := ParseLimit(text)
+		l.reported(join(join(at, "limits"), strconv.Itoa(i)), err)
 	}
 	seen := map[string]bool{}
 	for i, text := range f.Sources {

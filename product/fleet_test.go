@@ -25,12 +25,6 @@ var files = map[string]string{
 }
 
 var fleetKnown = product.Known{
-	Limit: func(text string) error {
-		if strings.HasPrefix(text, "conect") {
-			return errors.New("unknown timing \"conect\"\nhint: did you mean \"connect\"?")
-		}
-		return nil
-	},
 	Payload: func(text, encoding string, size int, given ...string) error {
 		_, err := payload.Compile(text, encoding, size, given...)
 		return err

@@ -23,8 +23,7 @@ type Known struct {
 
 	Requirements []string // ids of the requirement register
 
-	Limit   func(text string) error                                      // reads a limit of a fleet; nil: limits are taken as they are
-	Payload func(text, encoding string, size int, given ...string) error // reads a payload of a fleet; nil: as above
+	Payload func(text, encoding string, size int, given ...string) error // reads a payload of a fleet; nil: payloads are taken as they are
 	Open    func(name string) (io.ReadCloser, error)                     // opens a file that the file names; nil: none is looked at
 }
 
