@@ -120,7 +120,7 @@ func (p *Product) Declares(part *Part, key string) bool {
 func set(v reflect.Value, key string) bool {
 	for _, f := range fields(v.Type()) {
 		if f.key == key {
-			return !v.Field(f.index).IsZero()
+			return !v.FieldByIndex(f.index).IsZero()
 		}
 	}
 	return false

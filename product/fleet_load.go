@@ -1,0 +1,14 @@
+package product
+
+// LoadFleet reads a fleet file as strictly as Load reads a product file, and completes it.
+func LoadFleet(name string, src []byte, known Known) (*Fleet, error) {
+	l := &loader{known: known, form: fleetForm}
+	var f Fleet
+	if err := l.load(name, src, &f, func() { l.fleetRules(&f, "") }); err != nil {
+		return nil, err
+	}
+	f.Complete()
+	return &f, nil
+}
+
+var fleetForm = form{"fleet file", "fleet", "devices: and classes:", "docs/fleet-file.md has one to start with"}
