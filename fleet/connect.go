@@ -165,6 +165,10 @@ func (s *shard) secure(i, turn, fd int32) {
 			return
 		}
 		s.meter.Time(series.TLS, took)
+		if s.ciphers == nil {
+			s.ciphers = record.NewCiphers(2 * min(len(s.devices), 1024))
+		}
+		done.Session.Keep(s.ciphers)
 		d.more().tls = done.Session
 		s.opened(i, now)
 	})

@@ -6,17 +6,6 @@ import (
 	"time"
 )
 
-// Shapes are the courses that a run can take, by name, in the order in which they are told.
-var Shapes = []struct{ Name, What string }{
-	{"steady", "the fleet joins at its connect rate and stays"},
-	{"ramp", "devices join evenly over four fifths of the run"},
-	{"reconnect-storm", "half-way all connections are cut, and all devices come back by their back-off"},
-	{"morning-spike", "from a third on, for a minute or a third of the run, ten times as many messages are due"},
-	{"provisioning-storm", "all devices begin within the first second"},
-	{"firmware-day", "half-way all devices that have update: calls make them within 10 s"},
-	{"flap", "every connection is cut after 5 to 15 s, again and again"},
-}
-
 // course is what a shape does over a run.
 type course struct {
 	shape  string

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/shakedown-test/shakedown/fleet/payload"
+	"github.com/shakedown-test/shakedown/fleet/record"
 	"github.com/shakedown-test/shakedown/fleet/series"
 )
 
@@ -30,11 +31,12 @@ type shard struct {
 	boss     *shard // the one that has the operator
 	sink     Sink
 
-	buf     []byte // what is read, of whichever device
-	packet  []byte // what is written
-	wrapped []byte // the same in WebSocket frames
-	sealed  []byte // the same in TLS records
-	name    []byte // a client id
+	buf     []byte          // what is read, of whichever device
+	packet  []byte          // what is written
+	wrapped []byte          // the same in WebSocket frames
+	sealed  []byte          // the same in TLS records
+	name    []byte          // a client id
+	ciphers *record.Ciphers // of the connections that are busy
 	vars    payload.Vars
 
 	cutAt    int64 // when all connections are to be cut; 0: never

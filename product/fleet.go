@@ -7,8 +7,11 @@ package product
 type Fleet struct {
 	Devices  int      `yaml:"devices,omitempty"`      // how many; default 1000
 	Tenants  int      `yaml:"tenants,omitempty"`      // customers over which the devices are spread in turn; default: as many as devices
-	Connects float64  `yaml:"connect_rate,omitempty"` // new connections a second while the fleet joins; default a fiftieth of the devices, at least 10
+	Connects float64  `yaml:"connect_rate,omitempty"` // new connections a second while the fleet joins; default a fiftieth of the devices, at least 10, and all within a quarter of the run
 	Classes  []Class  `yaml:"classes,named"`          // at least one
+	Shape    string   `yaml:"shape,omitempty"`        // how the load goes over time: steady (default), ramp, reconnect-storm, morning-spike, provisioning-storm, firmware-day or flap
+	For      Duration `yaml:"for,omitempty"`          // how long it takes; default 1m
+	Path     string   `yaml:"path,omitempty"`         // of the endpoint, where it is WebSocket or HTTP
 	Limits   []string `yaml:"limits,omitempty"`       // what must hold, such as "connect p99 < 5 s"
 	Sources  []string `yaml:"sources,omitempty"`      // addresses of this machine to connect from, in turn; default: of 127.0.0.0/8 for a target there, else the system's choice
 	Operator *Client  `yaml:"operator,omitempty"`     // the identity with which Shakedown subscribes to what the fleet sends, and sends commands

@@ -30,7 +30,9 @@ func DefaultFleet() *Fleet {
 func (f *Fleet) Complete() {
 	orElse(&f.Devices, 1000)
 	orElse(&f.Tenants, f.Devices)
-	orElse(&f.Connects, max(10, float64(f.Devices)/50))
+	orElse(&f.Shape, Shapes[0].Name)
+	orElse(&f.For, Duration(time.Minute))
+	orElse(&f.Connects, max(10, float64(f.Devices)/50, float64(f.Devices)*4/time.Duration(f.For).Seconds()))
 	for i := range f.Classes {
 		c := &f.Classes[i]
 		if len(f.Classes) == 1 {

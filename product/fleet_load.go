@@ -1,5 +1,12 @@
 package product
 
+import _ "embed"
+
+// FleetTemplate is a fleet file to start with.
+//
+//go:embed fleet_template.yaml
+var FleetTemplate []byte
+
 // LoadFleet reads a fleet file as strictly as Load reads a product file, and completes it.
 func LoadFleet(name string, src []byte, known Known) (*Fleet, error) {
 	l := &loader{known: known, form: fleetForm}
@@ -11,4 +18,4 @@ func LoadFleet(name string, src []byte, known Known) (*Fleet, error) {
 	return &f, nil
 }
 
-var fleetForm = form{"fleet file", "fleet", "devices: and classes:", "docs/fleet-file.md has one to start with"}
+var fleetForm = form{"fleet file", "fleet", "devices: and classes:", "shakedown init --fleet writes one to start with"}

@@ -42,6 +42,10 @@ func (l *loader) fleetRules(f *Fleet, at string) {
 	if path := join(at, "connect_rate"); l.has(path) && (f.Connects <= 0 || f.Connects > maxRate) {
 		l.fault(path, fmt.Sprintf("%v connections a second", f.Connects), "write a number above 0 and up to 1000000")
 	}
+	oneOf(l, join(at, "shape"), "shape", f.Shape, shapeNames())
+	if path := join(at, "path"); f.Path != "" && !strings.HasPrefix(f.Path, "/") {
+		l.fault(path, fmt.Sprintf("a path without its slash: %s", short(f.Path)), "write /"+f.Path)
+	}
 	for i, text := range f.Limits {
 		_, err := ParseLimit(text)
 		l.reported(join(join(at, "limits"), strconv.Itoa(i)), err)

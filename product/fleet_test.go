@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -140,6 +141,24 @@ func TestDocumentedKeys(t *testing.T) {
 		if !bytes.Contains(page, []byte("`"+word)) {
 			t.Errorf("docs/fleet-file.md does not explain %s", word)
 		}
+	}
+}
+
+// TestFleetTemplate loads the template as it is, and with all that is a comment in it.
+func TestFleetTemplate(t *testing.T) {
+	if _, err := product.LoadFleet("fleet.yaml", product.FleetTemplate, fleetKnown); err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(product.FleetTemplate), "\n")
+	rest = regexp.MustCompile(`(?m)^( *)# `).ReplaceAllString(rest, "$1")
+	known := fleetKnown
+	known.Open = func(string) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("secret\n")), nil }
+	f, err := product.LoadFleet("fleet.yaml", []byte(rest), known)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := f.Classes[0]; f.Tenants != 100 || c.Identity.CA != "ca.pem" || c.Sleep == nil || len(c.Commands) != 1 || f.Operator == nil {
+		t.Errorf("got %+v", f)
 	}
 }
 

@@ -81,6 +81,21 @@ const (
 	Bytes     = "bytes"      // as it is written
 )
 
+// media are the names of the encodings in HTTP and their numbers in CoAP.
+var media = map[string]struct {
+	name   string
+	number uint16
+}{
+	JSON: {"application/json", 50}, CBOR: {"application/cbor", 60}, SenML: {"application/senml+json", 110},
+	SenMLCBOR: {"application/senml+cbor", 112}, Bytes: {"application/octet-stream", 42},
+}
+
+// MediaType is the Content-Type of HTTP and of MQTT 5.0 for an encoding.
+func MediaType(encoding string) string { return media[encoding].name }
+
+// ContentFormat is the number of the Content-Format option of CoAP for an encoding: RFC 7252 section 12.3.
+func ContentFormat(encoding string) uint16 { return media[encoding].number }
+
 // Compile reads a template. The encoding "" is what product.EncodingOf says. With a size, {fill} stands for as much text as the payload needs to be
 // that long. Beside the words of docs/fleet-file.md the text can have the given names.
 func Compile(text, encoding string, size int, names ...string) (*Template, error) {

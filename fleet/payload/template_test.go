@@ -3,6 +3,8 @@ package payload
 import (
 	"encoding/hex"
 	"encoding/json"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -199,5 +201,19 @@ func BenchmarkAppend(b *testing.B) {
 				dst = tmpl.Append(dst[:0], &vars)
 			}
 		})
+	}
+}
+
+// TestMediaTypes holds the encodings against the page of the fleet file.
+func TestMediaTypes(t *testing.T) {
+	page, err := os.ReadFile("../../docs/fleet-file.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for encoding, m := range media {
+		line := regexp.MustCompile("(?m)^\\| `" + encoding + "` .* `" + regexp.QuoteMeta(m.name) + "` \\|$")
+		if !line.Match(page) || MediaType(encoding) != m.name || ContentFormat(encoding) != m.number {
+			t.Errorf("docs/fleet-file.md does not give %s as %s", encoding, m.name)
+		}
 	}
 }
