@@ -109,13 +109,18 @@ type urlReader struct {
 }
 
 func (r *urlReader) read(c content, id, at int, found *Found) {
-	text, comment := addresses.Text(id, c.data, at)
-	outside, ok := r.known[string(text)]
-	if ok && (outside || comment) || len(text) == 0 || !ok && len(r.known) >= mostURLs {
+	text := addresses.Text(id, c.data, at)
+	outside, known := r.known[string(text)]
+	if outside || len(text) == 0 || !known && len(r.known) >= mostURLs {
+		return
+	}
+	comment := addresses.Commented(id, c.data, at)
+	if known && comment {
 		return
 	}
 	r.known[string(text)] = !comment
-	if u, ok := addresses.Parse(id, text, at, comment); ok {
+	if u, ok := addresses.Parse(id, text, at); ok {
+		u.Comment = comment
 		found.Addresses = append(found.Addresses, Address{u, c.node, c.at + int64(at)})
 	}
 }

@@ -36,15 +36,16 @@ const longest = 2000 // characters of a URL
 
 // Read reads the URL at data[at:], a hit of the pattern with that id, with the first id taken off.
 func Read(pattern int, data []byte, at int) (URL, bool) {
-	text, comment := Text(pattern, data, at)
-	return Parse(pattern, text, at, comment)
+	u, ok := Parse(pattern, Text(pattern, data, at), at)
+	u.Comment = ok && Commented(pattern, data, at)
+	return u, ok
 }
 
-// Text is the text of a URL as it stands at data[at:], and whether that is in a comment. It is empty where none can be.
-func Text(pattern int, data []byte, at int) (text []byte, comment bool) {
+// Text is the text of a URL as it stands at data[at:]. It is empty where none can be.
+func Text(pattern int, data []byte, at int) []byte {
 	step := 1 + pattern%2
 	if at >= step && letter(data[at-step]) { // the end of a longer word, as in "shttp"
-		return nil, false
+		return nil
 	}
 	window := data[at:min(len(data), at+step*longest)]
 	if step == 2 {
@@ -52,13 +53,13 @@ func Text(pattern int, data []byte, at int) (text []byte, comment bool) {
 		for end+1 < len(window) && window[end+1] == 0 && inURL[window[end]] {
 			end += 2
 		}
-		return search.Narrow(window[:end]), commented(data, at, step)
+		return search.Narrow(window[:end])
 	}
 	end := 0
 	for end < len(window) && inURL[window[end]] {
 		end++
 	}
-	return window[:end], commented(data, at, step)
+	return window[:end]
 }
 
 // inURL are the characters that do not end a URL.
@@ -69,8 +70,8 @@ var inURL = func() (set [256]bool) {
 	return set
 }()
 
-// Parse makes a URL of its text, which began at an offset.
-func Parse(pattern int, text []byte, at int, comment bool) (URL, bool) {
+// Parse makes a URL of its text, which begins at an offset.
+func Parse(pattern int, text []byte, at int) (URL, bool) {
 	s := strings.TrimRight(string(text), ".,;:)]!?*#")
 	u, err := url.Parse(s)
 	if err != nil || !host(u.Hostname()) {
@@ -79,7 +80,7 @@ func Parse(pattern int, text []byte, at int, comment bool) (URL, bool) {
 	u.User = nil
 	scheme := schemes[pattern/2]
 	return URL{
-		Scheme: scheme[:len(scheme)-3], Host: strings.ToLower(strings.TrimSuffix(u.Hostname(), ".")), Path: u.RequestURI(), Text: u.String(), Offset: at, Comment: comment,
+		Scheme: scheme[:len(scheme)-3], Host: strings.ToLower(strings.TrimSuffix(u.Hostname(), ".")), Path: u.RequestURI(), Text: u.String(), Offset: at,
 	}, true
 }
 
@@ -106,8 +107,9 @@ func host(s string) bool {
 
 var signs = []string{"#", "//", ";", "*", "/*", "<!--", "--", "rem ", "\"\"\""}
 
-// commented looks for the sign of a comment at the beginning of the line.
-func commented(data []byte, at, step int) bool {
+// Commented looks for the sign of a comment at the beginning of the line.
+func Commented(pattern int, data []byte, at int) bool {
+	step := 1 + pattern%2
 	from := at
 	for from >= step && at-from < 200*step && data[from-step] != '\n' && data[from-step] != 0 {
 		from -= step

@@ -34,6 +34,10 @@ const (
 		from() { echo "from the prefix $1"; echo who | socat -t 5 - TCP6:$SIX:3478,bind=[2001:db8:$1:0:$mac]:6000,connect-timeout=$2 2>&1 | sed 's/.*: //'; }
 		from 2 5; from 1 1`
 
+	// RFC 4861, section 7.3.3: after 5 s Linux asks a router that it sends to whether it is still there, and whether it still is one.
+	probed = six + `has 2001:db8:1:; tcp $SIX:3478 5000 who; until ip -6 neigh show fe80::1 dev eth0 | grep -q REACHABLE; do sleep 0.1; done
+		ip -6 neigh show fe80::1 dev eth0 | grep -o router; state; tcp $SIX:3478 5001 who`
+
 	firewall = six + `has 2001:db8:1:; device6; tcp $SIX:3478 5000 call 8080
 		order open; tcp $SIX:3478 5001 call 8080; kill $device`
 
@@ -50,6 +54,7 @@ var sixPeers = []peer{
 	{name: "ipv6-slaac", script: slaac, arrange: delegated(nil)},
 	{name: "ipv6-withdrawn", script: withdrawn, arrange: delegated(sixOrders)},
 	{name: "ipv6-prefix-change", script: renumbered, arrange: delegated(sixOrders)},
+	{name: "ipv6-router-probed", script: probed, arrange: delegated(nil)},
 	{name: "ipv6-firewall", script: firewall, arrange: delegated(sixOrders)},
 	{name: "ipv6-silent", script: silent, arrange: delegated(func(_ *testing.T, b *testbed.Bed) map[string]func() {
 		b.World.Home().Router.Advertise(nil)

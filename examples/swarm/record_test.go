@@ -78,6 +78,11 @@ func TestOpenSSL(t *testing.T) {
 			if !d.state.DidResume {
 				t.Error("the second connection does not resume the first")
 			}
+			server.waits(t, 1, "Reused session-id") // it reads commands
+			server.types(t, "K")                    // before the session has got anything else
+			server.waits(t, 5, theirs)
+			server.types(t, "five from the server")
+			d.expect(t, "five from the server\n")
 			d.sends(t, "five from the device\n")
 			server.waits(t, 1, "five from the device")
 			d.conn.Write(d.Close(nil, nil))

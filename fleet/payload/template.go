@@ -81,16 +81,22 @@ const (
 	Bytes     = "bytes"      // as it is written
 )
 
-// Encoding is that of a payload for which none is said: JSON where it begins as an object or a list, else bytes.
-func Encoding(text string) string {
-	text = strings.TrimLeft(text, " \t\r\n")
-	if strings.HasPrefix(text, "[") || strings.HasPrefix(text, "{") && strings.IndexAny(strings.TrimLeft(text[1:], " \t\r\n"), `"}`) == 0 {
-		return JSON
-	}
-	return Bytes
+// media are the names of the encodings in HTTP and their numbers in CoAP.
+var media = map[string]struct {
+	name   string
+	number uint16
+}{
+	JSON: {"application/json", 50}, CBOR: {"application/cbor", 60}, SenML: {"application/senml+json", 110},
+	SenMLCBOR: {"application/senml+cbor", 112}, Bytes: {"application/octet-stream", 42},
 }
 
-// Compile reads a template. The encoding "" is what Encoding says. With a size, {fill} stands for as much text as the payload needs to be
+// MediaType is the Content-Type of HTTP and of MQTT 5.0 for an encoding.
+func MediaType(encoding string) string { return media[encoding].name }
+
+// ContentFormat is the number of the Content-Format option of CoAP for an encoding: RFC 7252 section 12.3.
+func ContentFormat(encoding string) uint16 { return media[encoding].number }
+
+// Compile reads a template. The encoding "" is what product.EncodingOf says. With a size, {fill} stands for as much text as the payload needs to be
 // that long. Beside the words of docs/fleet-file.md the text can have the given names.
 func Compile(text, encoding string, size int, names ...string) (*Template, error) {
 	if len(text) > MaxSize || size > MaxSize || size < 0 {
@@ -102,7 +108,7 @@ func Compile(text, encoding string, size int, names ...string) (*Template, error
 	}
 	t := &Template{size: size}
 	if encoding == "" {
-		encoding = Encoding(text)
+		encoding = product.EncodingOf(text)
 	}
 	switch encoding {
 	case Bytes:
@@ -214,7 +220,9 @@ func (t *Template) finish(names []string) error {
 func (t *Template) Counts() bool { return t.counts }
 
 // Constant reports whether all payloads of the template are the same.
-func (t *Template) Constant() bool { return len(t.ops) == 0 || len(t.ops) == 1 && t.ops[0].kind == literal }
+func (t *Template) Constant() bool {
+	return len(t.ops) == 0 || len(t.ops) == 1 && t.ops[0].kind == literal
+}
 
 // Filter is the topic filter that takes in every topic of the template: a level with something in braces is any level.
 func Filter(topic string, names ...string) (string, error) {

@@ -70,7 +70,8 @@ func NewSession(suite uint16, client, server []byte) (*Session, error) {
 // Suite is the cipher suite, by its number.
 func (s *Session) Suite() uint16 { return s.suite }
 
-// Keep has the session leave its ciphers among c from use to use, instead of making one for each record.
+// Keep has the session leave its ciphers among c from use to use, instead of making one for each record. It is called before anything is
+// sealed or opened, by the loop that c is of.
 func (s *Session) Keep(c *Ciphers) { s.ciphers = c }
 
 // cipher gives the cipher of a direction.
