@@ -75,7 +75,7 @@ func (k kind) number() bool { return n <= k && k <= random }
 // Encodings are how a payload can be sent.
 const (
 	JSON      = "json"       // as it is written, which must be JSON
-	CBOR      = "cbor"       // written as JSON, sent as RFC 8949: no precision is lost, no tags, lengths known
+	CBOR      = "cbor"       // written as JSON, sent as RFC 8949: whole numbers as integers, others as doubles, no tags, lengths known
 	SenML     = "senml"      // RFC 8428 in JSON, as it is written
 	SenMLCBOR = "senml-cbor" // RFC 8428, written in JSON, sent in CBOR
 	Bytes     = "bytes"      // as it is written
