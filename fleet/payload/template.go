@@ -181,15 +181,21 @@ func opOf(w product.Placeholder) op {
 // finish joins literals, numbers what needs a number, and looks whether the size can be.
 func (t *Template) finish(names []string) error {
 	var joined []op
+	var text strings.Builder
+	flush := func() {
+		if text.Len() > 0 {
+			joined = append(joined, op{text: text.String()})
+			text = strings.Builder{}
+		}
+	}
 	randoms, fills := 0, 0
 	for _, o := range t.ops {
-		last := len(joined) - 1
+		if o.kind == literal {
+			text.WriteString(o.text)
+			continue
+		}
+		flush()
 		switch o.kind {
-		case literal:
-			if last >= 0 && joined[last].kind == literal {
-				joined[last].text += o.text
-				continue
-			}
 		case given:
 			o.given = slices.Index(names, o.word.Name)
 		case random:
@@ -202,6 +208,7 @@ func (t *Template) finish(names []string) error {
 		}
 		joined = append(joined, o)
 	}
+	flush()
 	t.ops = slices.Clip(joined)
 	switch least := len(t.Append(nil, &Vars{Values: make([]string, len(names))})); {
 	case fills > 1:
