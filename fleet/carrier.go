@@ -23,12 +23,12 @@ type carrier struct {
 func (s *shard) carry(i int32) {
 	d := &s.devices[i]
 	d.state = connecting
-	turn, number, cfg := d.turn, s.number(i), s.classOf(i).tls
+	turn, number, cfg, datagrams := d.turn, s.number(i), s.classOf(i).tls, s.classOf(i).datagrams
 	from := s.source(number)
 	s.goroutines.Go(func() {
 		ctx, cancel := context.WithTimeout(s.ctx, attempt)
 		defer cancel()
-		nc, took, err := s.dialBy(ctx, from, cfg)
+		nc, took, err := s.dialBy(ctx, from, cfg, datagrams)
 		s.post(func(now int64) {
 			d := &s.devices[i]
 			switch {
@@ -50,12 +50,18 @@ func (s *shard) carry(i int32) {
 }
 
 // dialBy dials, with TLS where cfg says so; took is the handshake's part.
-func (s *shard) dialBy(ctx context.Context, from netip.Addr, cfg *tls.Config) (nc net.Conn, took time.Duration, err error) {
+func (s *shard) dialBy(ctx context.Context, from netip.Addr, cfg *tls.Config, datagrams bool) (nc net.Conn, took time.Duration, err error) {
 	var d net.Dialer
-	if from.IsValid() {
-		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0))
+	network, source := "tcp", netip.AddrPortFrom(from, 0)
+	if datagrams {
+		network = "udp"
 	}
-	if nc, err = d.DialContext(ctx, "tcp", s.address.String()); err != nil || cfg == nil {
+	if from.IsValid() && datagrams {
+		d.LocalAddr = net.UDPAddrFromAddrPort(source)
+	} else if from.IsValid() {
+		d.LocalAddr = net.TCPAddrFromAddrPort(source)
+	}
+	if nc, err = d.DialContext(ctx, network, s.address.String()); err != nil || cfg == nil {
 		return nc, 0, err
 	}
 	begun := time.Now()

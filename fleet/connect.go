@@ -35,7 +35,11 @@ func (s *shard) control(i int32, due, now int64) {
 		}
 		s.begin(i, due, now)
 	case preparing, connecting, shaking, greeting:
-		what := [...]string{preparing: "provisioning", connecting: "connect", shaking: "TLS handshake", greeting: "CONNECT"}[d.state]
+		if d.state == greeting && s.classOf(i).datagrams {
+			s.knock(i, now)
+			return
+		}
+		what := [...]string{preparing: "provisioning", connecting: "connect", shaking: "TLS handshake", greeting: s.classOf(i).speaks.opens()}[d.state]
 		s.fail(i, "no answer to "+what+" in time", now)
 	case up:
 		s.alive(i, now)

@@ -50,6 +50,7 @@ type extra struct {
 	framed  bool            // the WebSocket is open
 	key     string          // of the opening handshake that is under way
 	window  int             // the other side's receive maximum; 0: not told
+	hold    int64           // nothing is sent before: the other side asked for it
 }
 
 // flight is a message that was sent and is not acknowledged.
@@ -59,7 +60,9 @@ type flight struct {
 	seq    uint32
 	id     uint16
 	qos    uint8
-	rel    bool // PUBREL is sent
+	rel    bool  // PUBREL is sent; CoAP: it is acknowledged, and its response is to come
+	tries  uint8 // CoAP: how often it was sent again
+	again  int64 // CoAP: when it is sent again, or given up
 }
 
 // pending is a message that waits.
@@ -67,6 +70,20 @@ type pending struct {
 	due    int64
 	stream int32
 	seq    uint32
+	sent   bool // on a connection before
+}
+
+// waits reports whether an answer is owed to a message: none is to a non-confirmable request of CoAP.
+func (f flight) waits() bool { return f.qos > 0 }
+
+// waits counts the messages that wait for their answer.
+func (x *extra) waits() (n int) {
+	for k := range x.flights {
+		if x.flights[k].waits() {
+			n++
+		}
+	}
+	return n
 }
 
 // stream is one telemetry of one device, or of one child of a hub.

@@ -196,6 +196,8 @@ func TestLossIsCounted(t *testing.T) {
 		return false
 	}, Do: broker.Drop()})
 	r := do(t, job(f, 20, 50*time.Millisecond, func(c *product.Class) { c.Telemetry[0].QoS = 0 }))
+	mu.Lock()
+	defer mu.Unlock()
 	if lost == 0 || int(r.Messages.Lost) != lost || r.Messages.Arrived+r.Messages.Lost != r.Messages.Sent {
 		t.Errorf("%d were lost; account %+v", lost, *r.Messages)
 	}

@@ -18,6 +18,7 @@ type speaks interface {
 	post(s *shard, i int32, p *post, m pending, now int64) (sent bool) // sends a message, if there is room for it
 	idle(s *shard, i int32, now int64) (next time.Duration)            // keeps the connection alive; when to look again
 	close(s *shard, i int32)                                           // says goodbye
+	opens() string                                                     // with what it begins, in a word
 }
 
 // speaksMQTT is MQTT 3.1.1 and 5.0.
@@ -65,6 +66,8 @@ var (
 	pingreq    = []byte{byte(mqtt.PINGREQ) << 4, 0}
 	disconnect = []byte{byte(mqtt.DISCONNECT) << 4, 0}
 )
+
+func (m speaksMQTT) opens() string { return "CONNECT" }
 
 func (m speaksMQTT) close(s *shard, i int32) { s.send(i, disconnect, s.now()) }
 
@@ -265,12 +268,12 @@ func (m speaksMQTT) resume(s *shard, i int32, present bool, now int64) {
 		case present && f.rel:
 			s.send(i, []byte{byte(mqtt.PUBREL)<<4 | 2, 2, byte(f.id >> 8), byte(f.id)}, now)
 		case present:
-			s.publish(i, p, pending{f.due, f.stream, f.seq}, f.id, true, now)
+			s.publish(i, p, pending{due: f.due, stream: f.stream, seq: f.seq}, f.id, true, now)
 		case s.classOf(i).Buffer > 0:
 			again := flights[k]
 			again.rel = false
 			d.more().flights = append(d.x.flights, again)
-			s.publish(i, p, pending{f.due, f.stream, f.seq}, f.id, false, now)
+			s.publish(i, p, pending{due: f.due, stream: f.stream, seq: f.seq}, f.id, false, now)
 		default:
 			s.unanswered(f, now)
 		}

@@ -60,6 +60,7 @@ type post struct {
 	topic, payload *payload.Template
 	qos            byte
 	retain         bool
+	media          media
 	every          time.Duration
 	poisson        bool
 	day            []float64
@@ -153,6 +154,8 @@ func (p *plan) newClass(spec *product.Class) (*class, error) {
 	switch transport {
 	case product.MQTT, product.MQTTS, product.WS, product.WSS:
 		c.speaks = speaksMQTT{c.version}
+	case product.COAP:
+		c.speaks, c.datagrams = newCoAP(p.job.Target.Host), true
 	default:
 		return nil, fmt.Errorf("transport %s: a fleet does not speak it yet", transport)
 	}
@@ -176,6 +179,16 @@ func (p *plan) newClass(spec *product.Class) (*class, error) {
 		}
 		one.every, one.poisson, one.day = time.Duration(t.Every), t.Pace == "poisson", t.Day
 		c.posts = append(c.posts, one)
+	}
+	if _, ok := c.speaks.(speaksMQTT); !ok {
+		if err := c.onlyRequests(); err != nil {
+			return nil, err
+		}
+	}
+	if c.datagrams {
+		if err := p.tooFast(c, messageIDs, exchangeLifetime); err != nil {
+			return nil, err
+		}
 	}
 	for k, a := range spec.Commands {
 		if err := c.addCommand(a); err != nil {
@@ -217,7 +230,7 @@ func newPost(p product.Post) (*post, error) {
 	if err != nil {
 		return nil, fmt.Errorf("payload: %w", err)
 	}
-	return &post{topic: topic, payload: text, qos: byte(p.QoS), retain: p.Retain}, nil
+	return &post{topic: topic, payload: text, qos: byte(p.QoS), retain: p.Retain, media: mediaOf(p)}, nil
 }
 
 func (p *plan) tls(o *product.ClassTLS) *tls.Config {

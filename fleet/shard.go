@@ -33,6 +33,7 @@ type shard struct {
 
 	buf     []byte          // what is read, of whichever device
 	packet  []byte          // what is written
+	path    []byte          // the path of a request
 	wrapped []byte          // the same in WebSocket frames
 	sealed  []byte          // the same in TLS records
 	name    []byte          // a client id
@@ -202,7 +203,7 @@ func (s *shard) slice() {
 	waits := 0
 	for i := range s.devices {
 		if x := s.devices[i].x; x != nil {
-			waits += len(x.flights)
+			waits += x.waits()
 		}
 	}
 	s.meter.Set(series.Connected, s.up)
@@ -241,7 +242,9 @@ func (s *shard) settle(i int32, now int64) {
 	}
 	s.meter.Count(series.Withheld, len(d.x.backlog))
 	for _, f := range d.x.flights {
-		s.unanswered(f, now)
+		if f.waits() {
+			s.unanswered(f, now)
+		}
 	}
 }
 

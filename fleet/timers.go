@@ -50,6 +50,21 @@ func (t *timers) set(id int32, due int64) {
 	}
 }
 
+// due is when a timer is due; 0: it is not set.
+func (t *timers) due(id int32) int64 {
+	if place := t.at[id] - 1; place >= 0 {
+		return t.heap[place].due
+	}
+	return 0
+}
+
+// by sets a timer that is not set, or set to a later time.
+func (t *timers) by(id int32, due int64) {
+	if place := t.at[id] - 1; place < 0 || t.heap[place].due > due {
+		t.set(id, due)
+	}
+}
+
 // stop makes a timer one that is not set.
 func (t *timers) stop(id int32) {
 	place := t.at[id] - 1

@@ -96,9 +96,26 @@ func (s *shard) flush(i int32) {
 	}
 }
 
+// datagram reads one datagram; where there are more, the loop says so again.
+func (s *shard) datagram(i int32, now int64) {
+	n, err := read(s.devices[i].fd, s.buf)
+	switch {
+	case errors.Is(err, errAgain):
+	case err != nil:
+		s.fail(i, classify(err), now)
+	case n > 0:
+		s.meter.Count(series.BytesIn, n)
+		s.classOf(i).speaks.take(s, i, s.buf[:n], now)
+	}
+}
+
 // readable reads a socket.
 func (s *shard) readable(i int32, now int64) {
 	d := &s.devices[i]
+	if s.classOf(i).datagrams {
+		s.datagram(i, now)
+		return
+	}
 	turn := d.turn
 	for range 16 { // then others
 		kept := 0
@@ -116,7 +133,7 @@ func (s *shard) readable(i int32, now int64) {
 		case err != nil:
 			s.fail(i, classify(err), now)
 			return
-		case n == 0 && !s.classOf(i).datagrams:
+		case n == 0:
 			s.fail(i, "the other side closed the connection", now)
 			return
 		}
