@@ -31,7 +31,7 @@ type Run struct {
 // why the job can't be carried out. A run that is not played must be closed.
 func Prepare(ctx context.Context, job Job) (*Run, error) {
 	if job.Run == 0 {
-		job.Run = rand.Uint32() | 1
+		job.Run = uint32(time.Now().UnixNano()) | 1
 	}
 	inner, cancel := context.WithCancel(ctx)
 	r := &Run{cancel: cancel}

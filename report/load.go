@@ -77,6 +77,16 @@ func (l loaded) Doubts() []string {
 	return out
 }
 
+// Seen is what was seen for a limit. Why latencies are not valid is said once, above.
+func (l loaded) Seen(limit evidence.LoadLimit) string {
+	for _, why := range []string{l.Invalid, l.OneWay} {
+		if why != "" && limit.Outcome == evidence.LimitUnknown {
+			limit.Seen = strings.TrimSuffix(limit.Seen, ": "+why)
+		}
+	}
+	return limit.Seen
+}
+
 // chips are the classes of the outcomes of limits.
 var chips = map[evidence.LimitOutcome]string{evidence.LimitHeld: "clear", evidence.LimitBroken: "blocker", evidence.LimitUnknown: "unknown"}
 
@@ -221,7 +231,7 @@ func (t *texter) load(l loaded) {
 		t.line("  ! ", d)
 	}
 	for _, limit := range l.Limits {
-		t.line(fmt.Sprintf("  %-8s  ", clean(string(limit.Outcome))), limit.Limit+": "+limit.Seen)
+		t.line(fmt.Sprintf("  %-8s  ", clean(string(limit.Outcome))), limit.Limit+": "+l.Seen(limit))
 	}
 	if knee := l.Knee(); knee != "" {
 		t.line("  capacity  ", knee)
