@@ -23,12 +23,12 @@ type carrier struct {
 func (s *shard) carry(i int32) {
 	d := &s.devices[i]
 	d.state = connecting
-	turn, number, cfg, datagrams := d.turn, s.number(i), s.classOf(i).tls, s.classOf(i).datagrams
+	turn, number, security, datagrams := d.turn, s.number(i), s.security(i), s.classOf(i).datagrams
 	from := s.source(number)
 	s.goroutines.Go(func() {
-		ctx, cancel := context.WithTimeout(s.ctx, attempt)
+		ctx, cancel := context.WithTimeout(s.life, attempt)
 		defer cancel()
-		nc, took, err := s.dialBy(ctx, from, cfg, datagrams)
+		nc, took, err := s.dialBy(ctx, from, security, datagrams)
 		s.post(func(now int64) {
 			d := &s.devices[i]
 			switch {
@@ -41,7 +41,7 @@ func (s *shard) carry(i int32) {
 				s.fail(i, classify(err), now)
 				return
 			}
-			if cfg != nil {
+			if security != nil {
 				s.meter.Time(series.TLS, took)
 			}
 			s.carryOn(i, nc, now)
@@ -49,8 +49,8 @@ func (s *shard) carry(i int32) {
 	})
 }
 
-// dialBy dials, with TLS where cfg says so; took is the handshake's part.
-func (s *shard) dialBy(ctx context.Context, from netip.Addr, cfg *tls.Config, datagrams bool) (nc net.Conn, took time.Duration, err error) {
+// dialBy dials, with TLS where security says so; took is the handshake's part.
+func (s *shard) dialBy(ctx context.Context, from netip.Addr, security func() (*tls.Config, error), datagrams bool) (nc net.Conn, took time.Duration, err error) {
 	var d net.Dialer
 	network, source := "tcp", netip.AddrPortFrom(from, 0)
 	if datagrams {
@@ -61,8 +61,13 @@ func (s *shard) dialBy(ctx context.Context, from netip.Addr, cfg *tls.Config, da
 	} else if from.IsValid() {
 		d.LocalAddr = net.TCPAddrFromAddrPort(source)
 	}
-	if nc, err = d.DialContext(ctx, network, s.address.String()); err != nil || cfg == nil {
+	if nc, err = d.DialContext(ctx, network, s.address.String()); err != nil || security == nil {
 		return nc, 0, err
+	}
+	cfg, err := security()
+	if err != nil {
+		nc.Close()
+		return nil, 0, err
 	}
 	begun := time.Now()
 	c := tls.Client(nc, cfg)

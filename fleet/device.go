@@ -35,6 +35,7 @@ type device struct {
 	met     bool  // it tried to connect before
 	was     bool  // it was up before
 	here    bool  // it counts as connected: up, or HTTP between two connections
+	heard   bool  // it gets commands: its subscriptions are accepted
 	lost    bool  // it was cut off by the course of the run, and is not back yet
 }
 
@@ -52,6 +53,7 @@ type extra struct {
 	key     string          // of the opening handshake that is under way
 	window  int             // the other side's receive maximum; 0: not told
 	web     *web            // HTTP: the answer that is under way
+	ticket  *record.Ticket  // of the TLS session, where the class resumes
 	hold    int64           // nothing is sent before: the other side asked for it
 }
 
