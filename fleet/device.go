@@ -31,6 +31,7 @@ type device struct {
 	id      uint16 // packet identifier used last
 	state   state
 	tries   uint8 // since it was up
+	heard   bool  // its subscriptions are accepted, or it has none
 	pinging bool  // a PINGREQ is not answered yet
 	met     bool  // it tried to connect before
 	was     bool  // it was up before
