@@ -53,33 +53,35 @@ var (
 )
 
 const (
-	mostHits = 200_000 // of a stretch: the bytes of no honest one have as many
+	mostHits = 200_000 // places of a stretch that may be keys: the bytes of no honest one have as many
 	mostURLs = 20_000  // of a leaf
 )
 
 // findSecrets looks for keys, certificates, secrets and addresses, in one pass.
 func findSecrets(c content, found *Found) {
 	var items []keys.Item
-	hits, known := 0, map[string]bool{}
+	hits := 0
+	secrets, urls := rules.NewReader(c.data), urlReader{known: map[string]bool{}}
+	add := func(h rules.Hit) { found.addSecret(c, h) }
 	marks.Each(c.data, func(id, at int) {
-		if hits++; hits > mostHits {
-			return
-		}
 		if id < len(keyMarks) {
+			if hits++; hits > mostHits {
+				return
+			}
 			if i, ok := keys.Read(id, c.data, at); ok {
 				items = append(items, i)
 			}
 			return
 		}
 		if id -= len(keyMarks); id < len(ruleMarks) {
-			found.addSecret(c, id, at)
+			if len(found.Secrets) < mostKeys {
+				secrets.Read(id, at, add)
+			}
 			return
 		}
 		if id -= len(ruleMarks); id < len(urlMarks) {
-			u, ok := addresses.Read(id, c.data, at)
-			if key := fmt.Sprintf("%t %s", u.Comment, u.Text); ok && !known[key] && len(known) < mostURLs && at >= c.fresh {
-				known[key] = true
-				found.Addresses = append(found.Addresses, Address{u, c.node, c.at + int64(at)})
+			if at >= c.fresh {
+				urls.read(c, id, at, found)
 			}
 			return
 		}
@@ -88,15 +90,44 @@ func findSecrets(c content, found *Found) {
 		}
 	})
 	if hits > mostHits {
-		c.node.Notes = append(c.node.Notes, tree.Note{Offset: c.at, Text: fmt.Sprintf("of %d places that may be keys or secrets %d were looked at", hits, mostHits)})
+		found.note(c, "of %d places that may be keys %d were looked at", hits, mostHits)
+	}
+	if len(found.Secrets) >= mostKeys {
+		found.note(c, "it holds %d secrets: no more were looked for", mostKeys)
 	}
 	found.addKeys(c, items)
 }
 
-// addSecret keeps the secret of a hit, once however many words of its rule stand around it.
-func (f *Found) addSecret(c content, id, at int) {
-	h, ok := rules.Read(id, c.data, at)
-	if !ok || h.End <= c.fresh {
+// note tells of something odd in a content.
+func (f *Found) note(c content, format string, args ...any) {
+	c.node.Notes = append(c.node.Notes, tree.Note{Offset: c.at, Text: fmt.Sprintf(format, args...)})
+}
+
+// urlReader reads the URLs of a content, each once.
+type urlReader struct {
+	known map[string]bool // by the text; whether it was seen outside of comments
+}
+
+func (r *urlReader) read(c content, id, at int, found *Found) {
+	text := addresses.Text(id, c.data, at)
+	outside, known := r.known[string(text)]
+	if outside || len(text) == 0 || !known && len(r.known) >= mostURLs {
+		return
+	}
+	comment := addresses.Commented(id, c.data, at)
+	if known && comment {
+		return
+	}
+	r.known[string(text)] = !comment
+	if u, ok := addresses.Parse(id, text, at); ok {
+		u.Comment = comment
+		found.Addresses = append(found.Addresses, Address{u, c.node, c.at + int64(at)})
+	}
+}
+
+// addSecret keeps a secret, once however many words of its rule stand around it.
+func (f *Found) addSecret(c content, h rules.Hit) {
+	if h.End <= c.fresh {
 		return
 	}
 	offset := c.at + int64(h.Offset)

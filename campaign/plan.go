@@ -13,6 +13,7 @@ import (
 	"github.com/shakedown-test/shakedown/evidence"
 	"github.com/shakedown-test/shakedown/link/schedule"
 	"github.com/shakedown-test/shakedown/product"
+	"github.com/shakedown-test/shakedown/testbed"
 )
 
 // Options is what a campaign is made of.
@@ -35,6 +36,7 @@ type Options struct {
 	Shrink           int               // replays in which a check may look for the smallest schedule of faults that still fails
 	Profiles         []string          // network profiles for the check of daily life, instead of those that the product file names
 	Schedule         schedule.Schedule // of network faults, instead of those that checks draw; nil: they draw
+	Play             testbed.Player    // plays fleets; nil: this process does
 	Confirm          bool              // repeat failures that were seen while the machine lagged, after all others
 }
 

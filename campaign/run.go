@@ -223,7 +223,7 @@ func (r *runner) execute(ctx context.Context, job evidence.Job, defects []string
 	bed, err := testbed.Open(testbed.Config{
 		Product: r.o.Product, Variant: r.variant(job.Variant), Real: c.Needs.Real, Speaks: c.Needs.Speaks, Kinds: r.o.Kinds, PKI: r.pki,
 		Clock: clk, Log: log, Seed: seedOf(r.o.Seed, job), Dir: filepath.Join(abs, "state"), Defects: defects,
-		Shelf: &r.shelf, Proxied: c.Needs.Proxy, Ask: r.watch.Ask, Tell: r.watch.Tell, Capture: packets.begin,
+		Shelf: &r.shelf, Proxied: c.Needs.Proxy, Ask: r.watch.Ask, Tell: r.watch.Tell, Play: r.o.Play, Capture: packets.begin,
 	})
 	if !r.keep(packets.failure) {
 		return result

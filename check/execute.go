@@ -52,7 +52,8 @@ func (c *Check) Execute(ctx context.Context, x Execution) evidence.Result {
 			ref.File = x.File
 		}
 	}
-	r.Findings, r.Measurements, r.Networks, r.Artefacts, r.Calendar = t.findings, t.measurements, t.networks, t.artefacts, t.breaks
+	r.Findings, r.Measurements = t.findings, t.measurements
+	r.Networks, r.Artefacts, r.Calendar, r.Loads = t.networks, t.artefacts, t.breaks, t.loads
 	switch {
 	case ctx.Err() != nil:
 		r.Outcome, r.Reason, r.Findings = evidence.NotRun, "interrupted", nil

@@ -25,6 +25,7 @@ type T struct {
 	networks     []evidence.Lived
 	artefacts    []evidence.Opened
 	breaks       []evidence.Break
+	loads        []evidence.Load
 }
 
 // Step says, in the present tense, what the check does now.
@@ -49,6 +50,9 @@ func (t *T) Lived(l evidence.Lived) { t.networks = append(t.networks, l) }
 
 // Opened notes what an artefact holds.
 func (t *T) Opened(o evidence.Opened) { t.artefacts = append(t.artefacts, o) }
+
+// Loaded notes what a fleet measured.
+func (t *T) Loaded(l evidence.Load) { t.loads = append(t.loads, l) }
 
 // Breaks notes days on which things end.
 func (t *T) Breaks(list ...evidence.Break) { t.breaks = append(t.breaks, list...) }

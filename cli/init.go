@@ -16,6 +16,7 @@ type initFlags struct {
 	o        product.TemplateOptions
 	protocol string
 	out      string
+	fleet    bool
 	force    bool
 }
 
@@ -27,7 +28,7 @@ func (a *app) initCommand() *cobra.Command {
 	f.o.Driver, f.protocol = devices[0], string(product.MQTTS)
 	c := &cobra.Command{
 		Use:   "init",
-		Short: "Write a product file to start with",
+		Short: "Write a product file to start with, or a fleet file",
 		Long: `Writes a commented product file. On a terminal it asks for what the flags do
 not say; elsewhere it takes the flags, and examples for what they leave open.
 
@@ -35,9 +36,12 @@ The device is driven in one of four ways (--device):
   process   a program on this machine, which Shakedown starts and stops (--command)
   external  a device that connects by itself to an address of this machine
   human     the same, and a person at the terminal switches it on and off
-  exec      a program of yours that acts on the device and speaks JSON lines (--command)`,
+  exec      a program of yours that acts on the device and speaks JSON lines (--command)
+
+With --fleet it writes a fleet file, for load runs.`,
 		Example: `  shakedown init
-  shakedown init --device process --command "./lamp --broker {broker.host}:{broker.port} --ca {ca.file}"`,
+  shakedown init --device process --command "./lamp --broker {broker.host}:{broker.port} --ca {ca.file}"
+  shakedown init --fleet`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.init(cmd, f) },
 	}
@@ -52,15 +56,28 @@ The device is driven in one of four ways (--device):
 	fl.StringVar(&f.o.Effect.Console, "effect-console", "", "`pattern` of what it prints when the command was carried out")
 	fl.StringVar(&f.o.Effect.Topic, "effect-topic", "", "`topic` on which it tells that the command was carried out")
 	fl.StringVar(&f.o.Effect.When, "effect-when", "", "CEL `condition` over the payload on that topic")
-	fl.StringVar(&f.out, "out", "product.yaml", "the `file` to write")
+	fl.BoolVar(&f.fleet, "fleet", false, "write a fleet file; the other flags say nothing for it but --out and --force")
+	fl.StringVar(&f.out, "out", "", "the `file` to write; default product.yaml, or fleet.yaml")
 	fl.BoolVar(&f.force, "force", false, "overwrite the file if it is there")
 	complete(c, "device", devices)
 	return c
 }
 
 func (a *app) init(cmd *cobra.Command, f initFlags) error {
+	if f.out == "" {
+		f.out = "product.yaml"
+		if f.fleet {
+			f.out = "fleet.yaml"
+		}
+	}
 	if _, err := os.Lstat(f.out); err == nil && !f.force {
 		return usage(fmt.Errorf("%s is there already\nhint: --force overwrites it, --out names another file", f.out))
+	}
+	if f.fleet {
+		if err := create(f.out, product.FleetTemplate, f.force); err != nil {
+			return usage(fmt.Errorf("write the fleet file: %w", err))
+		}
+		return written(fmt.Fprintf(a.Stdout, "%s is written. docs/fleet-file.md explains every key.\n", f.out))
 	}
 	if a.InTerminal && a.ErrTerminal {
 		if err := a.interview(cmd.Context(), cmd.Flags().Changed, &f); err != nil {

@@ -2,10 +2,12 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"slices"
 
 	"github.com/shakedown-test/shakedown/checks"
+	"github.com/shakedown-test/shakedown/fleet/payload"
 	"github.com/shakedown-test/shakedown/link/profile"
 	"github.com/shakedown-test/shakedown/product"
 	"github.com/shakedown-test/shakedown/reference"
@@ -36,7 +38,11 @@ func (a *app) parse(name string, src []byte) (*product.Product, error) {
 
 // known is what product files may name.
 func (a *app) known() product.Known {
-	k := product.Known{Checks: a.checkIDs(), Risks: a.riskIDs(), Profiles: profile.Names()}
+	k := product.Known{
+		Checks: a.checkIDs(), Risks: a.riskIDs(), Profiles: profile.Names(),
+		Payload: readPayload,
+		Open:    func(name string) (io.ReadCloser, error) { return os.Open(name) },
+	}
 	for name := range a.kinds {
 		k.Drivers = append(k.Drivers, name)
 	}
@@ -45,6 +51,11 @@ func (a *app) known() product.Known {
 		k.Requirements = append(k.Requirements, r.ID)
 	}
 	return k
+}
+
+func readPayload(text, encoding string, size int, given ...string) error {
+	_, err := payload.Compile(text, encoding, size, given...)
+	return err
 }
 
 func (a *app) riskIDs() []string {

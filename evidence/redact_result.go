@@ -15,5 +15,9 @@ func (r Result) Redacted() Result {
 			f.Evidence[j].What = Redact(f.Evidence[j].What)
 		}
 	}
+	r.Loads = slices.Clone(r.Loads)
+	for i := range r.Loads {
+		r.Loads[i] = r.Loads[i].Redacted()
+	}
 	return r
 }

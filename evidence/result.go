@@ -104,6 +104,7 @@ type Result struct {
 	Networks     []Lived       `json:"networks,omitempty"`  // of the check that lets a part live in several
 	Artefacts    []Opened      `json:"artefacts,omitempty"` // of the check that opens them
 	Calendar     []Break       `json:"calendar,omitempty"`  // of the check that looks at when things end
+	Loads        []Load        `json:"loads,omitempty"`     // of the checks that put a fleet in front of the target
 	Dir          string        `json:"dir,omitempty"`       // the job's folder, relative to the run folder
 }
 

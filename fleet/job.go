@@ -24,9 +24,8 @@ type Job struct {
 	From   int // the first device of this share, by its number
 	To     int // the one after the last
 	Shape  string
-	For    time.Duration // from Start on; then what is under way may arrive for Drain
+	For    time.Duration // from its start on; then what is under way may arrive for Drain
 	Drain  time.Duration // default 5 s
-	Start  time.Time     // when time 0 is; zero: as soon as all is prepared
 	Seed   uint64
 	Run    uint32 // number of the run in the stamps, so that messages of another run are told apart; zero: drawn
 

@@ -13,10 +13,11 @@ type field struct {
 	required bool // no omitempty
 	percent  bool // a float that is written as a percentage or a fraction
 	named    bool // a list that is written as a mapping; the key goes into the field Name
-	index    int
+	index    []int
+	owner    string // the type that has the field
 }
 
-// fields lists the fields of a struct type that stand in the file.
+// fields lists the fields of a struct type that stand in the file. Those of an inline struct stand among the others.
 func fields(t reflect.Type) []field {
 	var out []field
 	for i := range t.NumField() {
@@ -25,12 +26,20 @@ func fields(t reflect.Type) []field {
 			continue
 		}
 		key, options, _ := strings.Cut(tag, ",")
+		if options == "inline" {
+			for _, f := range fields(t.Field(i).Type) {
+				f.index = append([]int{i}, f.index...)
+				out = append(out, f)
+			}
+			continue
+		}
 		out = append(out, field{
 			key:      key,
 			required: !strings.Contains(options, "omitempty"),
 			percent:  strings.Contains(options, "percent"),
 			named:    strings.Contains(options, "named"),
-			index:    i,
+			index:    []int{i},
+			owner:    t.Name(),
 		})
 	}
 	return out
@@ -62,7 +71,7 @@ func (l *loader) structure(n *node, v reflect.Value, path, what string) {
 			continue
 		}
 		f := known[at]
-		l.value(n.values[i], key, v.Field(f.index), f, join(path, f.key))
+		l.value(n.values[i], key, v.FieldByIndex(f.index), f, join(path, f.key))
 	}
 	for _, f := range known {
 		if f.required && n.value(f.key) == nil && !l.refused[join(path, f.key)] {
@@ -147,10 +156,10 @@ func (l *loader) namedList(n *node, v reflect.Value, path string) {
 
 // fits bounds the lists of the product itself; those within parts are bounded by the size of the file.
 func (l *loader) fits(n *node, path string) bool {
-	if len(n.values) <= maxEntries || strings.Contains(path, "/") {
+	if len(n.values) <= maxEntries || strings.Contains(strings.TrimPrefix(path, "fleet/"), "/") {
 		return true
 	}
-	l.fault(path, fmt.Sprintf("%d %s; at most %d are read", len(n.values), path, maxEntries), "describe what differs in several product files")
+	l.fault(path, fmt.Sprintf("%d %s; at most %d are read", len(n.values), lastOf(path), maxEntries), "describe what differs in several "+l.form.what+"s")
 	return false
 }
 
@@ -209,10 +218,15 @@ func subject(path string) string {
 	return "an item of " + lastOf(strings.TrimSuffix(path, "/"+last))
 }
 
-// describe names a struct for a message: "part sensor", "an item of links", "declared".
+// describe names a struct for a message: "part sensor", "class meter", "an item of links", "declared".
 func describe(path string, key *node) string {
-	if key != nil && strings.HasPrefix(path, "parts/") && strings.Count(path, "/") == 1 {
-		return "part " + key.text
+	if list, one := strings.CutSuffix(path, "/"+lastOf(path)); one && key != nil {
+		switch strings.TrimPrefix(list, "fleet/") {
+		case "parts":
+			return "part " + key.text
+		case "classes":
+			return "class " + key.text
+		}
 	}
 	return subject(path)
 }

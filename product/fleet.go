@@ -1,13 +1,17 @@
 package product
 
 // Fleet is the devices of a load run: what they are, how they connect and what they send. It stands in a fleet file of its own, or under
-// fleet: in the product file. In all texts {n} is the number of the device from 0, {n:06} the same with leading zeros, {id} its client id,
-// {tenant} the number of its tenant; in payloads also {seq}, {time}, {stamp} and what docs/fleet-file.md lists.
+// fleet: in the product file. In all texts {class} is the name of the class, {n} the number of the device from 0, {n:06} the same with
+// leading zeros, {id} its client id, {tenant} the number of its tenant; in payloads also {seq}, {time}, {stamp} and what
+// docs/fleet-file.md lists.
 type Fleet struct {
 	Devices  int      `yaml:"devices,omitempty"`      // how many; default 1000
 	Tenants  int      `yaml:"tenants,omitempty"`      // customers over which the devices are spread in turn; default: as many as devices
-	Connects float64  `yaml:"connect_rate,omitempty"` // new connections a second while the fleet joins; default a fiftieth of the devices, at least 10
+	Connects float64  `yaml:"connect_rate,omitempty"` // new connections a second while the fleet joins; default a fiftieth of the devices, at least 10, and all within a quarter of the run
 	Classes  []Class  `yaml:"classes,named"`          // at least one
+	Shape    string   `yaml:"shape,omitempty"`        // how the load goes over time: steady (default), ramp, reconnect-storm, morning-spike, provisioning-storm, firmware-day or flap
+	For      Duration `yaml:"for,omitempty"`          // how long it takes; default 1m
+	Path     string   `yaml:"path,omitempty"`         // of the endpoint, where it is WebSocket or HTTP
 	Limits   []string `yaml:"limits,omitempty"`       // what must hold, such as "connect p99 < 5 s"
 	Sources  []string `yaml:"sources,omitempty"`      // addresses of this machine to connect from, in turn; default: of 127.0.0.0/8 for a target there, else the system's choice
 	Operator *Client  `yaml:"operator,omitempty"`     // the identity with which Shakedown subscribes to what the fleet sends, and sends commands
@@ -15,17 +19,17 @@ type Fleet struct {
 
 // Class is devices of one sort.
 type Class struct {
-	Name      string      `yaml:"-"`                   // the key under which the class is written
-	Share     float64     `yaml:"share,percent"`       // of the fleet, 0..1
-	Transport Protocol    `yaml:"transport,omitempty"` // default: that of the target's URL
-	Version   string      `yaml:"version,omitempty"`   // MQTT "3.1.1" (default) or "5.0"
+	Name      string      `yaml:"-"`                       // the key under which the class is written
+	Share     float64     `yaml:"share,percent,omitempty"` // of the fleet, 0..1, written as a percentage or a fraction; a class that stands alone has all
+	Transport Protocol    `yaml:"transport,omitempty"`     // default: that of the target's URL
+	Version   string      `yaml:"version,omitempty"`       // MQTT "3.1.1" (default) or "5.0"
 	Identity  Identity    `yaml:"identity,omitempty"`
-	KeepAlive Duration    `yaml:"keep_alive,omitempty"`     // default 60s
+	KeepAlive Duration    `yaml:"keep_alive,omitempty"`     // whole seconds; default 60s
 	Persist   bool        `yaml:"persist,omitempty"`        // the session outlives the connection; default: a clean one each time
 	Expiry    Duration    `yaml:"session_expiry,omitempty"` // 5.0, with persist: default 1h
-	Will      *Post       `yaml:"will,omitempty"`
+	Will      *Post       `yaml:"will,omitempty"`           // message that the broker sends when it loses the device
 	TLS       *ClassTLS   `yaml:"tls,omitempty"`
-	Telemetry []Telemetry `yaml:"telemetry,omitempty"`
+	Telemetry []Telemetry `yaml:"telemetry,omitempty"` // what its devices send again and again
 	Subscribe []Filter    `yaml:"subscribe,omitempty"`
 	Commands  []Answered  `yaml:"commands,omitempty"`
 	Provision []Call      `yaml:"provision,omitempty"` // HTTP calls before the first connection, in order
@@ -38,14 +42,14 @@ type Class struct {
 
 // Identity is who a device says that it is. Every text may hold {n} and the columns of the CSV file in braces.
 type Identity struct {
-	ID       string `yaml:"id,omitempty"` // default "{class}-{n}"
+	ID       string `yaml:"id,omitempty"` // client id, and name of its certificate; default "{class}-{n}"
 	User     string `yaml:"user,omitempty"`
 	Password string `yaml:"password,omitempty"`
 	Token    string `yaml:"token,omitempty"` // bearer token of HTTP
 	Cert     string `yaml:"cert,omitempty"`  // PEM file
 	Key      string `yaml:"key,omitempty"`   // PEM file
-	CA       string `yaml:"ca,omitempty"`    // PEM file with certificate and key of an authority that signs a certificate for each device
-	CSV      string `yaml:"csv,omitempty"`   // file with a line of column names and one line for each device
+	CA       string `yaml:"ca,omitempty"`    // PEM file with certificate and key of an authority that signs a certificate for each device; all have one key
+	CSV      string `yaml:"csv,omitempty"`   // file with a line of column names and one line for each device of the class
 	PSK      string `yaml:"psk,omitempty"`   // DTLS: pre-shared key in hex; the identity is the id
 }
 
@@ -59,9 +63,9 @@ type ClassTLS struct {
 type Post struct {
 	Topic    string `yaml:"topic"`              // MQTT topic; path of CoAP and HTTP
 	Payload  string `yaml:"payload,omitempty"`  // template; default a JSON object with {id}, {seq}, {time}, {ramp} and {stamp}
-	Encoding string `yaml:"encoding,omitempty"` // "json" (default), "cbor", "senml" or "bytes": how the payload, written as JSON, is sent; bytes as it is
+	Encoding string `yaml:"encoding,omitempty"` // how the payload is sent; default json where it begins as an object or a list, else bytes
 	Size     int    `yaml:"size,omitempty"`     // bytes to fill up to where the payload has {fill}
-	QoS      int    `yaml:"qos,omitempty"`      // 0 to 2
+	QoS      int    `yaml:"qos,omitempty"`      // 0 (default) to 2; CoAP: 0 non-confirmable, 1 confirmable
 	Retain   bool   `yaml:"retain,omitempty"`
 }
 
@@ -76,21 +80,21 @@ type Telemetry struct {
 // Filter is one subscription.
 type Filter struct {
 	Topic string `yaml:"topic"`
-	QoS   int    `yaml:"qos,omitempty"`
+	QoS   int    `yaml:"qos,omitempty"` // 0 (default) to 2
 }
 
 // Answered is a command that Shakedown, as operator, sends to each device of the class, and the answer that the device gives.
 type Answered struct {
 	Post   `yaml:",inline"` // the command
-	Every  Duration         `yaml:"every"`
+	Every  Duration         `yaml:"every"`            // pause between two for one device
 	Answer *Post            `yaml:"answer,omitempty"` // {stamp} is that of the command
 }
 
 // Call is one HTTP call of a provisioning sequence.
 type Call struct {
-	URL     string            `yaml:"url"`              // absolute, or a path at the target where that is HTTP
-	Method  string            `yaml:"method,omitempty"` // default POST
-	Headers map[string]string `yaml:"headers,omitempty"`
+	URL     string            `yaml:"url"`               // absolute, or a path at the target where that is HTTP
+	Method  string            `yaml:"method,omitempty"`  // default POST
+	Headers map[string]string `yaml:"headers,omitempty"` // from name to value
 	Body    string            `yaml:"body,omitempty"`
 	Status  int               `yaml:"status,omitempty"` // default: any of 200 to 299
 	Take    map[string]string `yaml:"take,omitempty"`   // from name to JSON path such as "credentials.password": {name} can be used afterwards, in the identity too

@@ -29,15 +29,19 @@ var (
 // arguments behind it or not; so JSON may stand as it is. A name that is neither known to every payload nor among the given names is an
 // error, and so are arguments that the name does not take, and a brace that is not closed.
 func FindPlaceholders(text string, given ...string) ([]Placeholder, error) {
-	return placeholders(text, append(slices.Clone(messageWords), given...))
+	found, wrong := placeholders(text, append(slices.Clone(messageWords), given...))
+	if len(wrong) > 0 {
+		return nil, wrong[0]
+	}
+	return found, nil
 }
 
-func placeholders(text string, valid []string) ([]Placeholder, error) {
-	var out []Placeholder
+// placeholders finds the words in braces that are right, and what is wrong with others.
+func placeholders(text string, valid []string) (found []Placeholder, wrong []*placeholderError) {
 	for at := 0; ; {
 		brace := strings.IndexByte(text[at:], '{')
-		if brace < 0 {
-			return out, nil
+		if brace < 0 || len(wrong) == maxWrong {
+			return found, wrong
 		}
 		from := at + brace
 		at = from + 1
@@ -50,24 +54,27 @@ func placeholders(text string, valid []string) ([]Placeholder, error) {
 		rest := after[arguments:]
 		if !strings.HasPrefix(rest, "}") || arguments > 0 && after[0] != ':' {
 			if known || rest == "" {
-				return nil, &placeholderError{name: name, unclosed: true}
+				wrong = append(wrong, &placeholderError{name: name, unclosed: true})
 			}
 			continue
 		}
-		if !known {
-			return nil, &placeholderError{name: name, valid: valid}
-		}
 		p := Placeholder{Name: name, From: from, To: at + len(name) + arguments + 1}
-		if why := p.arguments(after[:arguments]); why != "" {
-			return nil, &placeholderError{name: name + after[:arguments], why: why}
-		}
-		out = append(out, p)
 		at = p.To
+		if !known {
+			wrong = append(wrong, &placeholderError{name: name, valid: valid})
+		} else if why := p.arguments(after[:arguments]); why != "" {
+			wrong = append(wrong, &placeholderError{name: name + after[:arguments], why: why})
+		} else {
+			found = append(found, p)
+		}
 	}
 }
 
 // argumentSigns is what can stand between the name and the closing brace.
 const argumentSigns = ":+-.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZµ"
+
+// maxWrong is how many mistakes in one text are told at most.
+const maxWrong = 16
 
 // maxWidth is the most digits to which a number is filled up.
 const maxWidth = 18

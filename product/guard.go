@@ -25,7 +25,7 @@ const (
 // screen looks at the bytes of the file. It says whether the lexer may read them.
 func (l *loader) screen(src []byte) bool {
 	if len(src) > maxBytes {
-		l.add(1, 1, fmt.Sprintf("the file has %d bytes; at most %d are read", len(src), maxBytes), "a product file holds text only: keep data in files beside it")
+		l.add(1, 1, fmt.Sprintf("the file has %d bytes; at most %d are read", len(src), maxBytes), "a "+l.form.what+" holds text only: keep data in files beside it")
 		return false
 	}
 	if !utf8.Valid(src) || bytes.ContainsRune(src, 0) {
@@ -93,7 +93,7 @@ func (l *loader) tokenize() token.Tokens {
 			l.addToken(t, "complex keys are not read", "write key: value")
 		case token.DocumentHeaderType:
 			if documents++; documents > 1 || i > 0 && !onlyComments(tokens[:i]) {
-				l.addToken(t, "a second document in the file", "one file describes one product")
+				l.addToken(t, "a second document in the file", "one file describes one "+l.form.one)
 			}
 		}
 	}
@@ -143,7 +143,7 @@ func (l *loader) nesting(tokens token.Tokens) {
 			columns = append(columns, t.Position.Column)
 		}
 		if len(columns)+flow+chain > maxNesting {
-			l.addToken(t, fmt.Sprintf("nested more than %d deep", maxNesting), "a product file needs no more than six levels")
+			l.addToken(t, fmt.Sprintf("nested more than %d deep", maxNesting), "a "+l.form.what+" needs no more than six levels")
 			return
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"reflect"
 	"strings"
 
@@ -21,6 +22,9 @@ type Known struct {
 	Profiles []string // network profiles
 
 	Requirements []string // ids of the requirement register
+
+	Payload func(text, encoding string, size int, given ...string) error // reads a payload of a fleet; nil: payloads are taken as they are
+	Open    func(name string) (io.ReadCloser, error)                     // opens a file that the file names; nil: none is looked at
 }
 
 // Load reads a product file strictly: a key or a name that nothing knows is a mistake. The error is a *Mistakes with everything
@@ -28,27 +32,47 @@ type Known struct {
 //
 // Where the file names no variants the product has one, named default, with all users. Where a command has no qos it is 1.
 func Load(name string, src []byte, known Known) (*Product, error) {
-	l := &loader{known: known, places: map[string]place{}, refused: map[string]bool{}}
-	src = bytes.TrimPrefix(src, []byte("\ufeff"))
-	if len(src) <= maxBytes {
-		l.lines = strings.Split(strings.ReplaceAll(string(src), "\r\n", "\n"), "\n")
-	}
-	if root := l.parse(src); root != nil {
-		l.decode(root, &l.product)
-		l.rules()
-	}
-	if len(l.found) > 0 {
-		all := &Mistakes{File: name, List: l.found}
-		all.sort()
-		return nil, all
+	l := &loader{known: known, form: productForm}
+	if err := l.load(name, src, &l.product, l.rules); err != nil {
+		return nil, err
 	}
 	l.defaults()
 	return &l.product, nil
 }
 
+// load reads a file into a struct, and applies the rules to what was read. The error is a *Mistakes.
+func (l *loader) load(name string, src []byte, into any, rules func()) error {
+	l.places, l.refused = map[string]place{}, map[string]bool{}
+	src = bytes.TrimPrefix(src, []byte("\ufeff"))
+	if len(src) <= maxBytes {
+		l.lines = strings.Split(strings.ReplaceAll(string(src), "\r\n", "\n"), "\n")
+	}
+	if root := l.parse(src); root != nil {
+		l.structure(root, reflect.ValueOf(into).Elem(), "", "the "+l.form.what)
+		rules()
+	}
+	if len(l.found) == 0 {
+		return nil
+	}
+	all := &Mistakes{File: name, List: l.found}
+	all.sort()
+	return all
+}
+
+// form is what is said of a file as a whole.
+type form struct {
+	what string // what it is
+	one  string // what it describes
+	keys string // what it begins with
+	help string // how to get one
+}
+
+var productForm = form{"product file", "product", "product: and parts:", "shakedown init writes one to start with"}
+
 // loader reads one file. The steps are: screen the bytes, tokenize, parse, turn into nodes, decode into the types, apply the rules.
 type loader struct {
 	known   Known
+	form    form
 	lines   []string
 	product Product
 	places  map[string]place // of every value that was decoded, by its path: "parts/0/role"
@@ -104,12 +128,12 @@ func (l *loader) parse(src []byte) (root *node) {
 		}
 	}
 	if body == nil {
-		l.add(1, 1, "the file is empty", "shakedown init writes one to start with")
+		l.add(1, 1, "the file is empty", l.form.help)
 		return nil
 	}
 	root = l.tree(body)
 	if root.kind != mappingKind {
-		l.add(root.line, root.column, fmt.Sprintf("not a product file: found %s where keys such as product: and parts: belong", root.kind), "shakedown init writes one to start with")
+		l.add(root.line, root.column, fmt.Sprintf("not a %s: found %s where keys such as %s belong", l.form.what, root.kind, l.form.keys), l.form.help)
 		return nil
 	}
 	return root
@@ -165,6 +189,9 @@ func (l *loader) has(path string) bool {
 
 func (l *loader) defaults() {
 	p := &l.product
+	if p.Fleet != nil {
+		p.Fleet.Complete()
+	}
 	if len(p.Variants) == 0 {
 		p.Variants = []Variant{{Name: "default", Share: 1}}
 	}
@@ -183,9 +210,4 @@ func (l *loader) defaults() {
 			m.Command.QoS = 1
 		}
 	}
-}
-
-// decode fills the product from the file, walking both.
-func (l *loader) decode(root *node, into *Product) {
-	l.structure(root, reflect.ValueOf(into).Elem(), "", "the product file")
 }

@@ -16,6 +16,7 @@ type Product struct {
 	Accepted []Deviation `yaml:"accepted,omitempty"` // findings that the maker accepts, until a day
 	Exclude  []Exclusion `yaml:"exclude,omitempty"`  // risks that this launch decision leaves out
 	States   []Statement `yaml:"states,omitempty"`   // what the maker states on requirements that no check measures
+	Fleet    *Fleet      `yaml:"fleet,omitempty"`    // the devices of load runs, as in a fleet file
 }
 
 // Role is what a part is to the product.

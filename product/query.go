@@ -63,7 +63,7 @@ func (p *Product) PartFor(r Role, proto Protocol) *Part {
 // WS, both of them as MQTT, COAPS as CoAP and as DTLS.
 func (p *Product) Speaks(part string, proto Protocol) bool { return p.LinkOf(part, proto) != nil }
 
-// LinkOf is the first link of a part that carries the protocol, as Speaks counts; nil when there is none.
+// LinkOf is the first link of a part that carries the protocol, as Speaks counts, or any for an empty one; nil when there is none.
 func (p *Product) LinkOf(part string, proto Protocol) *Link {
 	for i, link := range p.Links {
 		if (link.From == part || link.To == part) && link.Protocol.carries(proto) {
@@ -78,7 +78,13 @@ func (p *Product) Carries(part string, proto Protocol) bool {
 	return slices.ContainsFunc(p.Links, func(l Link) bool { return (l.From == part || l.To == part) && l.Protocol == proto })
 }
 
+// Secure says whether what is carried is encrypted: by TLS or DTLS.
+func (p Protocol) Secure() bool { return p.carries(TLS) || p.carries(DTLS) }
+
 func (p Protocol) carries(other Protocol) bool {
+	if other == "" {
+		return true
+	}
 	switch p {
 	case MQTTS:
 		return other == MQTTS || other == MQTT || other == TLS
@@ -120,7 +126,7 @@ func (p *Product) Declares(part *Part, key string) bool {
 func set(v reflect.Value, key string) bool {
 	for _, f := range fields(v.Type()) {
 		if f.key == key {
-			return !v.Field(f.index).IsZero()
+			return !v.FieldByIndex(f.index).IsZero()
 		}
 	}
 	return false

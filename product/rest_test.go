@@ -2,6 +2,7 @@ package product
 
 import (
 	"encoding/json"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -210,6 +211,11 @@ func resolvedSchema(t *testing.T) *jsonschema.Resolved {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return resolved(t, text)
+}
+
+func resolved(t *testing.T, text []byte) *jsonschema.Resolved {
+	t.Helper()
 	var s jsonschema.Schema
 	if err := json.Unmarshal(text, &s); err != nil {
 		t.Fatal(err)
@@ -231,5 +237,30 @@ func TestSchema(t *testing.T) {
 		if resolvedSchema(t).Validate(f) == nil {
 			t.Errorf("%s is valid", name)
 		}
+	}
+}
+
+func TestFleetSchema(t *testing.T) {
+	text, err := FleetSchema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "../docs/fleet.schema.json", text)
+	page, err := os.ReadFile("../docs/fleet-file.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, _ := strings.Cut(string(page), "```yaml\n")
+	example, _, _ = strings.Cut(example, "```\n")
+	var value map[string]any
+	if err := yaml.Unmarshal([]byte(example), &value); err != nil {
+		t.Fatal(err)
+	}
+	if err := resolved(t, text).Validate(value); err != nil {
+		t.Errorf("the example of the page: %v", err)
+	}
+	value["clases"] = 1.0
+	if resolved(t, text).Validate(value) == nil {
+		t.Error("an unknown key is valid")
 	}
 }

@@ -26,6 +26,9 @@ func (l *loader) rules() {
 	l.declaredRules()
 	l.profileRules()
 	l.decisionRules()
+	if l.product.Fleet != nil {
+		l.fleetRules(l.product.Fleet, "fleet")
+	}
 }
 
 // oneOf notes a value that is not among the valid ones.

@@ -84,8 +84,12 @@ func (l *loader) topic(path, text string, wildcards bool) {
 		l.fault(path, "not a topic: too long, or with a zero in it", "")
 		return
 	}
-	values := map[string]string{"id": "", "n": "", "token": ""}
-	l.expandable(path, text, values)
+	l.expandable(path, text, map[string]string{"id": "", "n": "", "token": ""})
+	l.topicForm(path, text, wildcards)
+}
+
+// topicForm holds the signs of a topic against MQTT, whatever may stand in braces in it.
+func (l *loader) topicForm(path, text string, wildcards bool) {
 	if !wildcards && strings.ContainsAny(text, "+#") {
 		l.fault(path, fmt.Sprintf("%s has a wildcard: messages cannot be sent to it", short(text)), "write one topic; {id} stands for the device id")
 		return
@@ -111,14 +115,18 @@ func (l *loader) clientRules(clients []Client, at string) {
 			l.fault(at+"/id", fmt.Sprintf("a second client with id %s", short(c.ID)), "an MQTT broker cuts off the first of two clients with one id")
 		}
 		ids[c.ID] = c.ID != ""
-		if (c.Cert == "") != (c.Key == "") {
-			l.fault(at, "cert and key belong together", "give both, or none")
-		}
-		for j, topic := range c.Publish {
-			l.topic(join(at+"/publish", strconv.Itoa(j)), topic, true) // a filter, as access lists are
-		}
-		for j, filter := range c.Subscribe {
-			l.topic(join(at+"/subscribe", strconv.Itoa(j)), filter, true)
-		}
+		l.clientRule(c, at)
+	}
+}
+
+func (l *loader) clientRule(c Client, at string) {
+	if (c.Cert == "") != (c.Key == "") {
+		l.fault(at, "cert and key belong together", "give both, or none")
+	}
+	for j, topic := range c.Publish {
+		l.topic(join(at+"/publish", strconv.Itoa(j)), topic, true) // a filter, as access lists are
+	}
+	for j, filter := range c.Subscribe {
+		l.topic(join(at+"/subscribe", strconv.Itoa(j)), filter, true)
 	}
 }

@@ -16,21 +16,31 @@ import (
 // The descriptions in the schema are the comments of the types: there is no second text to keep true.
 //
 //go:embed product.go
-var typesSource string
+var productSource string
+
+//go:embed fleet.go
+var fleetSource string
 
 // Schema is the JSON Schema (2020-12) of the product file, for editors that complete and explain keys. It checks shapes; what
 // Load checks beyond them is not in it.
-func Schema() ([]byte, error) {
-	comments, err := fieldComments(typesSource)
-	if err != nil {
-		return nil, err
+func Schema() ([]byte, error) { return schema(reflect.TypeFor[Product](), productForm) }
+
+// FleetSchema is the JSON Schema of the fleet file.
+func FleetSchema() ([]byte, error) { return schema(reflect.TypeFor[Fleet](), fleetForm) }
+
+func schema(t reflect.Type, file form) ([]byte, error) {
+	comments := map[string]string{}
+	for _, source := range []string{productSource, fleetSource} {
+		if err := fieldComments(source, comments); err != nil {
+			return nil, err
+		}
 	}
-	s := schemaOf(reflect.TypeFor[Product](), field{}, comments)
+	s := schemaOf(t, field{}, comments)
 	s.Schema = "https://json-schema.org/draft/2020-12/schema"
-	s.Title = "Shakedown product file"
+	s.Title = "Shakedown " + file.what
 	out, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
-		return nil, fmt.Errorf("write product schema: %w", err)
+		return nil, fmt.Errorf("write schema of the %s: %w", file.what, err)
 	}
 	return append(out, '\n'), nil
 }
@@ -82,9 +92,9 @@ func structSchema(t reflect.Type, comments map[string]string) *jsonschema.Schema
 		AdditionalProperties: &jsonschema.Schema{Not: &jsonschema.Schema{}},
 	}
 	for _, f := range fields(t) {
-		of := t.Field(f.index)
+		of := t.FieldByIndex(f.index)
 		property := schemaOf(of.Type, f, comments)
-		property.Description = comments[t.Name()+"."+of.Name]
+		property.Description = comments[f.owner+"."+of.Name]
 		s.Properties[f.key] = property
 		s.PropertyOrder = append(s.PropertyOrder, f.key)
 		if f.required {
@@ -103,12 +113,11 @@ func enum(values []string) *jsonschema.Schema {
 }
 
 // fieldComments finds the comment beside every struct field, as "Type.Field".
-func fieldComments(source string) (map[string]string, error) {
-	file, err := parser.ParseFile(token.NewFileSet(), "product.go", source, parser.ParseComments)
+func fieldComments(source string, out map[string]string) error {
+	file, err := parser.ParseFile(token.NewFileSet(), "", source, parser.ParseComments)
 	if err != nil {
-		return nil, fmt.Errorf("read comments of the product types: %w", err)
+		return fmt.Errorf("read comments of the product types: %w", err)
 	}
-	out := map[string]string{}
 	ast.Inspect(file, func(n ast.Node) bool {
 		spec, ok := n.(*ast.TypeSpec)
 		if !ok {
@@ -123,5 +132,5 @@ func fieldComments(source string) (map[string]string, error) {
 		}
 		return true
 	})
-	return out, nil
+	return nil
 }

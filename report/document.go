@@ -64,6 +64,7 @@ type JobResult struct {
 	Networks     []Network        `json:"networks,omitempty" doc:"of the check that lets a part live in several"`
 	Artefacts    []Artefact       `json:"artefacts,omitempty" doc:"of the check that opens them"`
 	Calendar     []Break          `json:"calendar,omitempty" doc:"of the check that looks at when things end: what breaks on which day"`
+	Loads        []evidence.Load  `json:"loads,omitempty" doc:"of the checks that put a fleet of devices in front of a target"`
 	Dir          string           `json:"dir,omitempty" doc:"folder of the evidence, relative to the run folder"`
 }
 
@@ -198,6 +199,10 @@ func jobResult(r evidence.Result) JobResult {
 	for _, n := range r.Networks {
 		j.Networks = append(j.Networks, Network(n))
 	}
+	for _, l := range r.Loads {
+		l.Points, l.Latencies, l.Errors, l.Answers, l.Limits = orEmpty(l.Points), orEmpty(l.Latencies), orEmpty(l.Errors), orEmpty(l.Answers), orEmpty(l.Limits)
+		j.Loads = append(j.Loads, l)
+	}
 	for _, m := range r.Measurements {
 		j.Measurements = append(j.Measurements, Measured(m))
 	}
@@ -205,9 +210,9 @@ func jobResult(r evidence.Result) JobResult {
 }
 
 // orEmpty makes an absent list an empty one, so that readers need not tell null from [].
-func orEmpty(list []string) []string {
+func orEmpty[T any](list []T) []T {
 	if list == nil {
-		return []string{}
+		return []T{}
 	}
 	return list
 }

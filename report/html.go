@@ -15,7 +15,7 @@ import (
 	"github.com/shakedown-test/shakedown/verdict"
 )
 
-//go:embed report.html.tmpl timeline.svg.tmpl compare.html.tmpl
+//go:embed report.html.tmpl timeline.svg.tmpl load.html.tmpl compare.html.tmpl
 var templateFiles embed.FS
 
 //go:embed report.css
@@ -34,6 +34,8 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"secs":    secs,
 	"web":     isWeb,
 	"upper":   upperFirst,
+	"span":    span,
+	"figure":  figure,
 }).ParseFS(templateFiles, "*.tmpl"))
 
 // viewer collects what the page shows.
@@ -61,6 +63,7 @@ type page struct {
 	Networks  []network
 	Artefacts []opened
 	Calendar  *calendar
+	Loads     []loaded
 	Replay    string
 	Titles    map[string]string // of the risks, by id
 }
@@ -72,7 +75,7 @@ func HTML(w io.Writer, in Input) error {
 	p := page{
 		Style: template.CSS(style), Plan: in.Plan, Verdict: in.Verdict, Generated: in.Generated,
 		Class: classes[in.Verdict.Readiness], Sentence: sentence(in, v.cases), Tally: tally(v.cases),
-		Variants: v.variants(), Cards: v.cards(), Gaps: v.gaps(), Passed: v.passed(), Networks: v.networks(), Artefacts: v.artefacts(), Calendar: v.calendarOf(),
+		Variants: v.variants(), Cards: v.cards(), Gaps: v.gaps(), Passed: v.passed(), Networks: v.networks(), Artefacts: v.artefacts(), Calendar: v.calendarOf(), Loads: v.loads(),
 		Replay: replay(in.Plan), Titles: map[string]string{},
 	}
 	p.Started, p.Seconds = in.span()

@@ -113,7 +113,26 @@ func TestSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "../docs/results.schema.json", b.Bytes())
+	if err := validated(t, campaign(t)); err != nil {
+		t.Errorf("the campaign: %v", err)
+	}
+	if err := validated(t, judged(evidence.Plan{}, nil, nil)); err != nil {
+		t.Errorf("an empty run: %v", err)
+	}
+	broken := campaign(t)
+	broken.Verdict.Readiness = "fine"
+	if err := validated(t, broken); err == nil {
+		t.Error("the schema takes a verdict that does not exist")
+	}
+}
 
+// validated holds the results of a run against their schema.
+func validated(t *testing.T, in Input) error {
+	t.Helper()
+	var b bytes.Buffer
+	if err := Schema(&b); err != nil {
+		t.Fatal(err)
+	}
 	doc, err := jsonschema.UnmarshalJSON(&b)
 	if err != nil {
 		t.Fatal(err)
@@ -126,28 +145,15 @@ func TestSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	check := func(in Input) error {
-		var b bytes.Buffer
-		if err := JSON(&b, in); err != nil {
-			t.Fatal(err)
-		}
-		v, err := jsonschema.UnmarshalJSON(&b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return schema.Validate(v)
+	b.Reset()
+	if err := JSON(&b, in); err != nil {
+		t.Fatal(err)
 	}
-	if err := check(campaign(t)); err != nil {
-		t.Errorf("the campaign: %v", err)
+	v, err := jsonschema.UnmarshalJSON(&b)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if err := check(judged(evidence.Plan{}, nil, nil)); err != nil {
-		t.Errorf("an empty run: %v", err)
-	}
-	broken := campaign(t)
-	broken.Verdict.Readiness = "fine"
-	if err := check(broken); err == nil {
-		t.Error("the schema takes a verdict that does not exist")
-	}
+	return schema.Validate(v)
 }
 
 // TestHostileWords puts what a product could say into every field and looks for it unescaped.
@@ -171,6 +177,16 @@ func TestHostileWords(t *testing.T) {
 			}
 		}
 		r.Measurements = []evidence.Measurement{{Name: evil, Unit: evil, Limit: evil}}
+		class := []evidence.LoadClass{{Name: evil, Count: 1}}
+		r.Loads = []evidence.Load{{
+			Title: evil, Target: evil, Shape: evil, Invalid: evil, OneWay: evil, Notes: []string{evil}, Every: 1,
+			Points:    []evidence.LoadPoint{{Errors: class, Answers: class}, {Second: 1}},
+			Latencies: []evidence.LoadLatency{{Timing: evil, Count: 1}},
+			Limits:    []evidence.LoadLimit{{Limit: evil, Outcome: evil, Seen: evil, Timing: evil, Seconds: 1}},
+			Messages:  evidence.LoadMessages{Numbered: true, Examples: []string{evil}},
+			Outages:   []evidence.LoadOutage{{Cause: evil}},
+			Capacity:  evidence.LoadCapacity{Unit: evil, Knee: 1, Low: 1, High: 2, Note: evil, Steps: []evidence.LoadStep{{Offered: 1, Outcome: evil, Seen: evil}}},
+		}}
 	}
 	in = judged(in.Plan, in.Results, func(string) ([]evidence.Event, error) {
 		return []evidence.Event{{At: day, Kind: evidence.In, Conn: 1, Text: evil}, {N: 1, At: day, Kind: evidence.Impair, Text: evil}}, nil

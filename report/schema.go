@@ -20,7 +20,8 @@ var words = map[reflect.Type][]string{
 		string(evidence.EndOwn), string(evidence.EndRoot), string(evidence.EndServer), string(evidence.EndPath), string(evidence.EndPin),
 		string(evidence.EndProfile), string(evidence.RuleBegins), string(evidence.DateLaunch), string(evidence.DateSupport),
 	},
-	reflect.TypeFor[evidence.Outcome](): {string(evidence.Pass), string(evidence.Fail), string(evidence.NotApplicable), string(evidence.NotRun)},
+	reflect.TypeFor[evidence.LimitOutcome](): {string(evidence.LimitHeld), string(evidence.LimitBroken), string(evidence.LimitUnknown)},
+	reflect.TypeFor[evidence.Outcome]():      {string(evidence.Pass), string(evidence.Fail), string(evidence.NotApplicable), string(evidence.NotRun)},
 }
 
 // node is a JSON Schema (draft 2020-12), as far as Document needs it.
@@ -65,6 +66,8 @@ func describe(t reflect.Type) node {
 	case reflect.Slice:
 		items := describe(t.Elem())
 		return node{Type: "array", Items: &items}
+	case reflect.Bool:
+		return node{Type: "boolean"}
 	case reflect.Int, reflect.Int64:
 		return node{Type: "integer"}
 	case reflect.Uint64:

@@ -44,6 +44,13 @@ func Text(w io.Writer, in Input, look Look) error {
 		}
 		t.line("")
 	}
+	if loads := v.loads(); len(loads) > 0 {
+		t.line("", "UNDER LOAD")
+		for _, l := range loads {
+			t.load(l)
+		}
+		t.line("")
+	}
 	if gaps := v.gaps(); len(gaps) > 0 {
 		t.line("", "NOT TESTED")
 		for _, g := range gaps {

@@ -47,6 +47,7 @@ type Config struct {
 	Ask     func(ctx context.Context, question string) (string, error)
 	Tell    func(line string)
 	Shelf   *artefact.Shelf                // of the artefacts that are open already; nil: each is opened anew
+	Play    Player                         // plays fleets; nil: this process does
 	Capture func(access *frame.Link) error // is given the device's own link as soon as there is one; nil: not captured
 }
 

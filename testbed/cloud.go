@@ -27,6 +27,7 @@ type Cloud struct {
 
 	bed     *Bed
 	drv     driver.Driver
+	speaks  product.Protocol
 	secure  *tls.Config // nil: plain
 	version mqtt.Version
 	numbers *atomic.Int64 // of connections, unique within a job
@@ -45,21 +46,24 @@ const upWait = 10 * time.Second
 // openCloud prepares a real cloud. It is not started yet.
 func (b *Bed) openCloud(part product.Part) error {
 	l := b.Product.LinkOf(part.Name, product.MQTT)
+	if l == nil && b.cfg.Speaks == "" { // any will do
+		l = b.Product.LinkOf(part.Name, "")
+	}
 	if l == nil {
 		return fmt.Errorf("it has no MQTT link\nhint: add a link of protocol mqtt or mqtts to %s in the product file", part.Name)
 	}
-	c, err := b.cloudOf(part, b.Variant, l.Protocol == product.MQTTS)
+	c, err := b.cloudOf(part, b.Variant, l.Protocol)
 	b.Cloud = c
 	return err
 }
 
 // Other opens the cloud of another variant of the product beside this one, to compare the two. It is not started yet.
 func (c *Cloud) Other(v product.Variant) (*Cloud, error) {
-	return c.bed.cloudOf(c.Part, v, c.secure != nil)
+	return c.bed.cloudOf(c.Part, v, c.speaks)
 }
 
-func (b *Bed) cloudOf(part product.Part, v product.Variant, secure bool) (*Cloud, error) {
-	c := &Cloud{Part: part, Addr: part.Address, bed: b, numbers: new(atomic.Int64)}
+func (b *Bed) cloudOf(part product.Part, v product.Variant, speaks product.Protocol) (*Cloud, error) {
+	c := &Cloud{Part: part, Addr: part.Address, bed: b, speaks: speaks, numbers: new(atomic.Int64)}
 	if b.Cloud != nil {
 		c.numbers = b.Cloud.numbers
 	}
@@ -84,7 +88,7 @@ func (b *Bed) cloudOf(part product.Part, v product.Variant, secure bool) (*Cloud
 		values["listen.port"] = strconv.Itoa(port)
 		c.Addr = net.JoinHostPort("127.0.0.1", values["listen.port"])
 	}
-	if secure {
+	if speaks.Secure() {
 		if err := c.secureWith(values, state); err != nil {
 			return nil, err
 		}
@@ -147,6 +151,9 @@ func (c *Cloud) secureWith(values map[string]string, state string) error {
 func (c *Cloud) Start(ctx context.Context) error {
 	if err := c.drv.Start(ctx); err != nil {
 		return fmt.Errorf("start %s: %w", c.Part.Name, err)
+	}
+	if c.speaks == product.COAP || c.speaks == product.COAPS { // nobody accepts datagrams
+		return nil
 	}
 	wait, cancel := context.WithTimeout(ctx, upWait)
 	defer cancel()

@@ -36,27 +36,51 @@ const longest = 2000 // characters of a URL
 
 // Read reads the URL at data[at:], a hit of the pattern with that id, with the first id taken off.
 func Read(pattern int, data []byte, at int) (URL, bool) {
-	scheme, step := schemes[pattern/2], 1+pattern%2
+	u, ok := Parse(pattern, Text(pattern, data, at), at)
+	u.Comment = ok && Commented(pattern, data, at)
+	return u, ok
+}
+
+// Text is the text of a URL as it stands at data[at:]. It is empty where none can be.
+func Text(pattern int, data []byte, at int) []byte {
+	step := 1 + pattern%2
 	if at >= step && letter(data[at-step]) { // the end of a longer word, as in "shttp"
-		return URL{}, false
+		return nil
 	}
 	window := data[at:min(len(data), at+step*longest)]
 	if step == 2 {
-		window = search.Narrow(window)
+		end := 0
+		for end+1 < len(window) && window[end+1] == 0 && inURL[window[end]] {
+			end += 2
+		}
+		return search.Narrow(window[:end])
 	}
-	end := bytes.IndexFunc(window, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune("\"'<>`\\{}|^", r) })
-	if end >= 0 {
-		window = window[:end]
+	end := 0
+	for end < len(window) && inURL[window[end]] {
+		end++
 	}
-	text := strings.TrimRight(string(window), ".,;:)]!?*#")
-	u, err := url.Parse(text)
+	return window[:end]
+}
+
+// inURL are the characters that do not end a URL.
+var inURL = func() (set [256]bool) {
+	for c := range set {
+		set[c] = ' ' < c && c < 0x7f && !strings.ContainsRune("\"'<>`\\{}|^", rune(c))
+	}
+	return set
+}()
+
+// Parse makes a URL of its text, which begins at an offset.
+func Parse(pattern int, text []byte, at int) (URL, bool) {
+	s := strings.TrimRight(string(text), ".,;:)]!?*#")
+	u, err := url.Parse(s)
 	if err != nil || !host(u.Hostname()) {
 		return URL{}, false
 	}
 	u.User = nil
+	scheme := schemes[pattern/2]
 	return URL{
-		Scheme: scheme[:len(scheme)-3], Host: strings.ToLower(strings.TrimSuffix(u.Hostname(), ".")), Path: u.RequestURI(), Text: u.String(),
-		Offset: at, Comment: comment(data, at, step),
+		Scheme: scheme[:len(scheme)-3], Host: strings.ToLower(strings.TrimSuffix(u.Hostname(), ".")), Path: u.RequestURI(), Text: u.String(), Offset: at,
 	}, true
 }
 
@@ -81,8 +105,11 @@ func host(s string) bool {
 	return letter(s[len(s)-1]) // no top-level domain ends in a digit
 }
 
-// comment looks for the sign of a comment at the beginning of the line.
-func comment(data []byte, at, step int) bool {
+var signs = []string{"#", "//", ";", "*", "/*", "<!--", "--", "rem ", "\"\"\""}
+
+// Commented looks for the sign of a comment at the beginning of the line.
+func Commented(pattern int, data []byte, at int) bool {
+	step := 1 + pattern%2
 	from := at
 	for from >= step && at-from < 200*step && data[from-step] != '\n' && data[from-step] != 0 {
 		from -= step
@@ -92,8 +119,8 @@ func comment(data []byte, at, step int) bool {
 		line = search.Narrow(line)
 	}
 	line = bytes.TrimSpace(line)
-	for _, sign := range []string{"#", "//", ";", "*", "/*", "<!--", "--", "rem ", "\"\"\""} {
-		if bytes.HasPrefix(line, []byte(sign)) {
+	for _, sign := range signs {
+		if len(line) >= len(sign) && string(line[:len(sign)]) == sign {
 			return true
 		}
 	}

@@ -3,7 +3,6 @@
 package rules
 
 import (
-	"bytes"
 	_ "embed"
 	"fmt"
 	"regexp"
@@ -36,15 +35,23 @@ type Rule struct {
 	Why       string   `yaml:"why"`       // what it opens
 	Keywords  []string `yaml:"keywords"`  // one of them stands in or near it; four bytes or more
 	Fold      bool     `yaml:"fold"`      // in letters of either case
-	Pattern   string   `yaml:"pattern"`   // RE2; the group "secret", or all of it, is the secret
-	Near      int      `yaml:"near"`      // it is up to so many bytes before or behind a keyword; 0: it begins there
+	Pattern   string   `yaml:"pattern"`   // RE2 from the first character on; the group "secret", or all of it, is the secret
+	Near      int      `yaml:"near"`      // it is up to so many characters before, or twice as many behind, a keyword; 0: it begins there
+	Unless    string   `yaml:"unless"`    // a class of characters of which none stands directly before it
+	Line      int      `yaml:"line"`      // it begins with the line around a keyword: at most so many characters before it; and half as many behind belong to it
 	Validator string   `yaml:"validator"` // what proves it
 	Match     []string `yaml:"match"`     // texts in which it is found; ¦ is dropped, so that no other scanner stumbles over them
 	Free      []string `yaml:"free"`      // texts in which it is not
 
-	re     *regexp.Regexp
-	secret int
-	proves validator
+	number  int // its place among the rules
+	re      *regexp.Regexp
+	runs    []runs // what the pattern says, its alternatives one by one
+	unless  *class
+	literal string // that stands in it, so many characters behind its beginning
+	least   int
+	most    int
+	secret  int
+	proves  validator
 }
 
 // Hit is a secret, with its place in the data that were searched.
@@ -52,7 +59,6 @@ type Hit struct {
 	Rule        *Rule
 	Offset, End int
 	Secret      string // as it stands there, in UTF-8
-	Text        string // all that the pattern matched
 }
 
 //go:embed rules.yaml
@@ -71,42 +77,88 @@ func parse(source []byte) (list []*Rule, err error) {
 	if err := yaml.UnmarshalWithOptions(source, &list, yaml.Strict()); err != nil {
 		return nil, fmt.Errorf("read the rules: %w", err)
 	}
-	for _, r := range list {
-		if r.re, err = regexp.Compile(r.Pattern); err != nil {
+	memo := 0
+	for i, r := range list {
+		r.number = i
+		if err := r.prepare(); err != nil {
 			return nil, fmt.Errorf("rule %s: %w", r.ID, err)
 		}
-		if r.proves = validators[r.Validator]; r.proves == nil {
-			return nil, fmt.Errorf("rule %s: there is no validator %q", r.ID, r.Validator)
-		}
-		r.secret = max(0, r.re.SubexpIndex("secret"))
-		for _, k := range r.Keywords {
-			if len(k) < 4 {
-				return nil, fmt.Errorf("rule %s: keyword %q is shorter than four bytes", r.ID, k)
+		for _, alternative := range r.runs {
+			for i := range alternative.list {
+				if run := &alternative.list[i]; run.most > longRun {
+					memo++
+					run.memo = memo
+				}
 			}
 		}
 	}
 	return list, nil
 }
 
+// prepare makes of what the rule says what it is read with.
+func (r *Rule) prepare() (err error) {
+	if r.re, err = regexp.Compile(r.Pattern); err != nil {
+		return err
+	}
+	if r.proves = validators[r.Validator]; r.proves == nil {
+		return fmt.Errorf("there is no validator %q", r.Validator)
+	}
+	r.secret = max(0, r.re.SubexpIndex("secret"))
+	for _, k := range r.Keywords {
+		if len(k) < 4 {
+			return fmt.Errorf("keyword %q is shorter than four bytes", k)
+		}
+	}
+	if r.runs, err = compile(r.Pattern); err != nil {
+		return err
+	}
+	if r.Unless != "" {
+		c, err := compile(r.Unless)
+		if err != nil {
+			return err
+		}
+		r.unless = c[0].list[0].class
+	}
+	if r.Near > 0 {
+		if r.literal, r.least, r.most = r.runs[0].literal(); len(r.runs) > 1 || len(r.literal) < 2 || r.most > longRun {
+			return fmt.Errorf("no two characters stand at one place in all that is found by %s", r.Pattern)
+		}
+	}
+	return nil
+}
+
+// memos are how many long runs there are, and one for those that are none.
+var memos = sync.OnceValue(func() int {
+	most := 0
+	for _, r := range load() {
+		for _, alternative := range r.runs {
+			for _, run := range alternative.list {
+				most = max(most, run.memo)
+			}
+		}
+	}
+	return most + 1
+})
+
 // All are all rules.
 func All() []*Rule { return load() }
 
-// word is one that is searched for.
-type word struct {
+// keyword is one that is searched for.
+type keyword struct {
 	rule *Rule
 	wide bool
 }
 
-var words = sync.OnceValue(func() (list []word) {
+var keywords = sync.OnceValue(func() (list []keyword) {
 	for _, r := range load() {
 		for range r.Keywords {
-			list = append(list, word{r, false}, word{r, true})
+			list = append(list, keyword{r, false}, keyword{r, true})
 		}
 	}
 	return list
 })
 
-// Patterns are what has to be looked for, for Read: the keywords in ASCII and in UTF-16. Their ids count from first on.
+// Patterns are what has to be looked for, for Reader.Read: the keywords in ASCII and in UTF-16. Their ids count from first on.
 func Patterns(first int) (list []search.Pattern) {
 	for _, r := range load() {
 		for _, k := range r.Keywords {
@@ -118,54 +170,12 @@ func Patterns(first int) (list []search.Pattern) {
 	return list
 }
 
-const reach = 1024 // characters that a secret with what belongs to it may be long
-
-// Read reads the secret around a hit at data[at:] of the pattern with that id, with the first id taken off.
-func Read(pattern int, data []byte, at int) (Hit, bool) {
-	w := words()[pattern]
-	step := 1
-	if w.wide {
-		step = 2
-	}
-	from := max(at%step, at-step*w.rule.Near)
-	to := min(len(data), at+step*reach)
-	if w.rule.Near > 0 {
-		to = min(len(data), at+step*2*w.rule.Near)
-	}
-	window := data[from:to]
-	if w.wide {
-		window = search.Narrow(window)
-	}
-	if w.rule.Near == 0 {
-		// What ends a string ends the search: no pattern goes beyond.
-		if end := bytes.IndexByte(window, 0); end >= 0 {
-			window = window[:end]
-		}
-	}
-	groups := w.rule.re.FindSubmatchIndex(window)
-	if groups == nil {
-		return Hit{}, false
-	}
-	m := match{window, groups, w.rule}
-	if !w.rule.proves(m) {
-		return Hit{}, false
-	}
-	begin, end := groups[2*w.rule.secret], groups[2*w.rule.secret+1]
-	return Hit{
-		Rule: w.rule, Offset: from + step*begin, End: from + step*end,
-		Secret: string(window[begin:end]), Text: string(window[groups[0]:groups[1]]),
-	}, true
-}
-
 var searcher = sync.OnceValue(func() *search.Searcher { return search.New(Patterns(0)) })
 
 // Find reads all secrets in data.
 func Find(data []byte) (hits []Hit) {
-	searcher().Each(data, func(id, at int) {
-		if h, ok := Read(id, data, at); ok {
-			hits = append(hits, h)
-		}
-	})
+	r := NewReader(data)
+	searcher().Each(data, func(id, at int) { r.Read(id, at, func(h Hit) { hits = append(hits, h) }) })
 	return hits
 }
 

@@ -9,11 +9,12 @@ import (
 	"net/netip"
 	"regexp"
 	"strings"
+	"unicode"
 )
 
-// match is what the pattern of a rule found.
+// match is what the pattern of a rule found in a text, which may go on before and behind it.
 type match struct {
-	window []byte
+	text   []byte
 	groups []int
 	rule   *Rule
 }
@@ -24,6 +25,7 @@ type validator func(match) bool
 var validators = map[string]validator{
 	"crc":      crc,
 	"random":   func(m match) bool { return m.ends() && random(m.secret()) },
+	"openai":   openai,
 	"aws":      aws,
 	"jwt":      jwt,
 	"key32":    func(m match) bool { return keyOf(m.secret(), 32) },
@@ -31,31 +33,71 @@ var validators = map[string]validator{
 	"userinfo": userinfo,
 	"twilio":   twilio,
 	"logged":   logged,
-	"any":      func(match) bool { return true },
+	"logs":     logs,
 	"crypt":    func(m match) bool { return m.ends() && random(m.secret()[3:]) },
 }
 
-func (m match) group(name string) string {
+func (m match) group(name string) []byte {
 	i := m.rule.re.SubexpIndex(name)
 	if i < 0 || m.groups[2*i] < 0 {
-		return ""
+		return nil
 	}
-	return string(m.window[m.groups[2*i]:m.groups[2*i+1]])
+	return m.text[m.groups[2*i]:m.groups[2*i+1]]
 }
 
-func (m match) secret() string {
-	return string(m.window[m.groups[2*m.rule.secret]:m.groups[2*m.rule.secret+1]])
+// place is where the secret is in the text.
+func (m match) place() (begin, end int) {
+	return m.groups[2*m.rule.secret], m.groups[2*m.rule.secret+1]
+}
+
+func (m match) secret() []byte {
+	begin, end := m.place()
+	return m.text[begin:end]
 }
 
 // ends says whether no letter or digit follows.
 func (m match) ends() bool {
-	end := m.groups[2*m.rule.secret+1]
-	return end >= len(m.window) || !alphanumeric(m.window[end])
+	_, end := m.place()
+	return end >= len(m.text) || !alphanumeric(m.text[end])
 }
 
-func alphanumeric(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+// around is the text around the match: so many characters before its beginning, and so many behind that.
+func (m match) around(before, behind int) []byte {
+	at := m.groups[0]
+	return m.text[max(0, at-before):min(len(m.text), at+behind)]
 }
+
+// words calls word for every longest run of characters of a set, until it says that it has seen enough.
+func words(text []byte, set *[256]bool, word func(w []byte) (enough bool)) bool {
+	for at := 0; at < len(text); at++ {
+		if !set[text[at]] {
+			continue
+		}
+		from := at
+		for at < len(text) && set[text[at]] {
+			at++
+		}
+		if word(text[from:at]) {
+			return true
+		}
+	}
+	return false
+}
+
+func setOf(chars string) *[256]bool {
+	set := &[256]bool{}
+	for _, c := range []byte(chars) {
+		set[c] = true
+	}
+	return set
+}
+
+func alphanumeric(c byte) bool { return alphanumerics[c] }
+
+var (
+	alphanumerics = setOf(base62)
+	base64Signs   = setOf(base62 + "+/=")
+)
 
 const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
@@ -63,22 +105,20 @@ const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 func crc(m match) bool {
 	token := m.secret()
 	body := token[len(token)-36:]
-	sum := crc32.ChecksumIEEE([]byte(body[:30]))
-	want := make([]byte, 6)
-	for i := 5; i >= 0; i-- {
-		want[i] = base62[sum%62]
+	sum := crc32.ChecksumIEEE(body[:30])
+	for i := 35; i >= 30; i-- {
+		if body[i] != base62[sum%62] {
+			return false
+		}
 		sum /= 62
 	}
-	return body[30:] == string(want)
+	return true
 }
 
 // random says whether a token looks drawn by lot, and not made up for a manual.
-func random(s string) bool {
-	if Placeholder(s) {
-		return false
-	}
+func random(s []byte) bool {
 	var count [256]int
-	for _, c := range []byte(s) {
+	for _, c := range s {
 		count[c]++
 	}
 	bits := 0.0
@@ -88,68 +128,86 @@ func random(s string) bool {
 			bits -= p * math.Log2(p)
 		}
 	}
-	return bits >= 0.6*math.Log2(float64(min(len(s), 40)))
+	return bits >= 0.6*math.Log2(float64(min(len(s), 40))) && !placeholder(s)
 }
 
-// fillers stand in examples, in place of a secret.
-var fillers = []string{
-	"example", "changeme", "change_me", "change-me", "change.me", "yourpass", "your_", "your-", "insert", "placeholder", "dummy", "sample", "replace", "xxxx", "****", "....", "foobar", "<", "{", "$(",
+// fillerWords stand in examples, in place of a secret.
+var fillerWords = wordsOf(
+	"example", "changeme", "change_me", "change-me", "change.me", "yourpass", "your_", "your-", "insert", "placeholder", "dummy", "sample", "replace", "xxxx", "****", "....", "foobar", "$(",
 	"123456789abcdef", "abcdefghij", "deadbeef", "redacted", "notreal", "fake", "00000000",
-}
+)
 
 // Placeholder says whether what stands in the place of a secret is there for an example.
-func Placeholder(s string) bool {
-	small := strings.ToLower(s)
-	for _, f := range fillers {
-		if strings.Contains(small, f) {
-			return true
+func Placeholder(s string) bool { return placeholder([]byte(s)) }
+
+func placeholder(s []byte) bool {
+	if s[0] == '$' || s[0] == '%' {
+		return true
+	}
+	var seen [256]bool
+	distinct := 0
+	for _, r := range string(s) { // two characters of several bytes are taken for the same when their last ones are
+		if c := byte(unicode.ToLower(r)); !seen[c] {
+			seen[c] = true
+			distinct++
 		}
 	}
-	distinct := map[rune]bool{}
-	for _, r := range small {
-		distinct[r] = true
-	}
-	return len(distinct) <= 2 || s[0] == '$' || s[0] == '%'
+	return distinct <= 2 || seen['<'] || seen['{'] || fillerWords.in(s)
 }
-
-var awsSecret = regexp.MustCompile(`(?:^|[^A-Za-z0-9/+=])([A-Za-z0-9/+]{40})(?:[^A-Za-z0-9/+=]|$)`)
 
 // aws wants the secret beside the id of the key: the id alone opens nothing.
 func aws(m match) bool {
-	if Placeholder(m.secret()) {
+	if c := m.groups[1]; c < len(m.text) && ('A' <= m.text[c] && m.text[c] <= 'Z' || '0' <= m.text[c] && m.text[c] <= '9') || placeholder(m.secret()) {
 		return false
 	}
-	for _, s := range awsSecret.FindAllSubmatch(m.window, 8) {
-		if v := string(s[1]); random(v) && !isHex(v) && strings.ContainsAny(v, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") && strings.ContainsAny(v, "abcdefghijklmnopqrstuvwxyz") {
-			return true
-		}
-	}
-	return false
+	return words(m.around(m.rule.Near, 2*m.rule.Near), base64Signs, func(w []byte) bool {
+		return len(w) == 40 && bytes.IndexByte(w, '=') < 0 && mixed(w) && random(w)
+	})
 }
 
-func isHex(s string) bool { return strings.Trim(s, "0123456789abcdefABCDEF") == "" }
+// mixed says whether there are letters of both cases, and others than those of hexadecimal digits.
+func mixed(s []byte) bool {
+	upper, lower, hex := false, false, true
+	for _, c := range s {
+		upper = upper || 'A' <= c && c <= 'Z'
+		lower = lower || 'a' <= c && c <= 'z'
+		hex = hex && isHex(c)
+	}
+	return upper && lower && !hex
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
+}
+
+// openai wants the mark of these keys in the midst.
+func openai(m match) bool {
+	s := m.secret()
+	at := bytes.Index(s, []byte("T3BlbkFJ"))
+	return at >= len("sk-")+20 && len(s)-at >= len("T3BlbkFJ")+20 && m.ends() && random(s)
+}
 
 // jwt decodes the three parts (RFC 7519). The example that every manual shows is for John Doe.
 func jwt(m match) bool {
-	parts := strings.Split(m.secret(), ".")
+	parts := bytes.Split(m.secret(), []byte("."))
 	var head struct {
 		Alg string `json:"alg"`
 	}
 	var claims map[string]any
 	for i, into := range []any{&head, &claims} {
-		b, err := base64.RawURLEncoding.DecodeString(parts[i])
+		b, err := base64.RawURLEncoding.AppendDecode(nil, parts[i])
 		if err != nil || json.Unmarshal(b, into) != nil {
 			return false
 		}
 	}
-	signature, err := base64.RawURLEncoding.DecodeString(parts[2])
+	signature, err := base64.RawURLEncoding.AppendDecode(nil, parts[2])
 	return err == nil && len(signature) >= 20 && head.Alg != "" && len(claims) > 0 && claims["name"] != "John Doe" && claims["sub"] != "1234567890"
 }
 
 // keyOf says whether base64 holds a key of so many bytes.
-func keyOf(s string, size int) bool {
-	b, err := base64.StdEncoding.DecodeString(s)
-	return err == nil && len(b) == size && random(s) && !strings.HasPrefix(s, "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6") // of the storage emulator, for all the same
+func keyOf(s []byte, size int) bool {
+	b, err := base64.StdEncoding.AppendDecode(nil, s)
+	return err == nil && len(b) == size && random(s) && !strings.HasPrefix(string(s), "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6") // of the storage emulator, for all the same
 }
 
 // toy are passwords that stand in URLs of manuals and usage texts.
@@ -159,11 +217,11 @@ var toy = map[string]bool{
 
 // userinfo is a user name and a password before a host that is somebody's.
 func userinfo(m match) bool {
-	pass, host := m.secret(), m.group("host")
-	if Placeholder(pass) || toy[strings.ToLower(pass)] || len(m.group("user")) > 2 && Placeholder(m.group("user")) || strings.ContainsAny(pass, `<>[]{}|\`) {
+	pass, user := m.secret(), m.group("user")
+	if placeholder(pass) || toy[strings.ToLower(string(pass))] || len(user) > 2 && placeholder(user) || bytes.ContainsAny(pass, `<>[]{}|\`) {
 		return false
 	}
-	return !exampleHost(host)
+	return !exampleHost(string(m.group("host")))
 }
 
 // exampleHost knows the names that RFC 2606 sets aside for documentation, and what is no name of a host elsewhere.
@@ -185,23 +243,89 @@ func exampleHost(host string) bool {
 	return second == "example" || second == "domain" || second == "yourdomain" || second == "mydomain" || second == "foo"
 }
 
-var twilioToken = regexp.MustCompile(`(?:^|[^0-9a-zA-Z])([0-9a-f]{32})(?:[^0-9a-zA-Z]|$)`)
-
 // twilio wants the token beside the number of the account.
 func twilio(m match) bool {
-	if Placeholder(m.secret()) {
+	if !m.ends() || placeholder(m.secret()) {
 		return false
 	}
-	t := twilioToken.FindSubmatch(bytes.ReplaceAll(m.window, []byte(m.secret()), nil))
-	return t != nil && random(string(t[1]))
+	return words(m.around(3*m.rule.Near, 3*m.rule.Near), alphanumerics, func(w []byte) bool {
+		return len(w) == 32 && !bytes.ContainsFunc(w, func(r rune) bool { return !isHex(byte(r)) || 'A' <= r && r <= 'F' }) && random(w)
+	})
 }
 
+// secretVariables are how names of variables with secrets end.
+var secretVariables = endings{"pass", "passwd", "password", "psk", "secret", "token"}
+
+// logging are words, with more than letters around them, that stand in lines that are printed while a device works; asking are parts of
+// lines that write a configuration, ask, or complain.
 var (
-	logLine = regexp.MustCompile(`^(?:\x1b\[[0-9;]*m)?[EWIDV] \((?:%[a-z0-9]+|[0-9]+)\)|(?i)\b(?:connect(?:ing|ed)|logged in|logging in|got|received|using|joining|joined|debug|dbg|trying|authenticat(?:ing|ed))\b`)
-	prompt  = regexp.MustCompile(`(?i)usage|enter |invalid|bad |wrong|incorrect|missing|failed to|cannot|unable|error|expired`)
+	logging = wordsOf("connecting", "connected", "logged in", "logging in", "got", "received", "using", "joining", "joined", "debug", "dbg", "trying", "authenticating", "authenticated")
+	asking  = wordsOf("usage", "enter ", "invalid", "bad ", "wrong", "incorrect", "missing", "failed to", "cannot", "unable", "error", "expired")
+
+	// espLog is how the log lines of ESP-IDF begin.
+	espLog = regexp.MustCompile(`^(?:\x1b\[[0-9;]*m)?[EWIDV] \((?:%[a-z0-9]+|[0-9]+)\)`)
 )
 
 // logged tells a line that is printed while the device works from one that writes a configuration, asks, or complains.
 func logged(m match) bool {
-	return logLine.MatchString(m.secret()) && !prompt.MatchString(m.secret())
+	line := m.secret()
+	esp := len(line) > 4 && (line[0] == 0x1b || line[2] == '(') && espLog.Match(line)
+	return (esp || logging.alone(line)) && !asking.in(line)
+}
+
+// logs tells a command of a script that writes a variable with a secret to the log or to the console.
+func logs(m match) bool {
+	line := m.secret()
+	variable := bytes.IndexByte(line, '$')
+	if begin, _ := m.place(); variable < 0 || !commandBehind(m.text[:begin]) {
+		return false
+	}
+	logger := bytes.HasPrefix(line, []byte("logger "))
+	for variable >= 0 {
+		line = bytes.TrimPrefix(line[variable+1:], []byte("{"))
+		end := 0
+		for end < len(line) && inWord(line[end]) {
+			end++
+		}
+		name := line[:end]
+		line = line[end:]
+		if secretVariables.ends(name) && (logger || toConsole(line)) {
+			return true
+		}
+		variable = bytes.IndexByte(line, '$')
+	}
+	return false
+}
+
+// commandBehind says whether a command of a shell begins behind a text.
+func commandBehind(text []byte) bool {
+	text = bytes.TrimRight(text[max(0, len(text)-behind):], " \t")
+	if len(text) == 0 || bytes.IndexByte([]byte("\n\x00;&|{"), text[len(text)-1]) >= 0 {
+		return true
+	}
+	for _, word := range []string{"then", "do", "else"} {
+		if bytes.HasSuffix(text, []byte(word)) {
+			return true
+		}
+	}
+	return false
+}
+
+// toConsole says whether the rest of a command writes to where logs are seen.
+func toConsole(rest []byte) bool {
+	if end := bytes.IndexAny(rest, "|;"); end >= 0 {
+		rest = rest[:end]
+	}
+	for {
+		at := bytes.IndexByte(rest, '>')
+		if at < 0 {
+			return false
+		}
+		rest = bytes.TrimPrefix(bytes.TrimLeft(rest[at:], "> "), []byte("\""))
+		for _, device := range []string{"/dev/console", "/dev/kmsg", "/dev/ttyS"} {
+			if bytes.HasPrefix(rest, []byte(device)) {
+				return true
+			}
+		}
+	}
 }

@@ -1,5 +1,5 @@
-// Inspect measures how fast, and in how little memory, shakedown inspect goes through images, and how binwalk does on the same file in the
-// same run.
+// Inspect measures how fast, and in how little memory, shakedown inspect goes through images, and how binwalk and gitleaks do on the same
+// files in the same run.
 //
 //	go run ./bench/inspect
 //
@@ -8,6 +8,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -83,7 +84,34 @@ func measure() error {
 	}
 	line("memory for an image of 1 GiB", float64(whole.memory>>20), "MiB", "< 512 MiB", whole.memory < 512<<20)
 	fmt.Printf("%-46s %8.2f s, %.0f MB per second of CPU\n", "", whole.wall.Seconds(), float64(1<<30)/1e6/whole.cpu.Seconds())
-	return beside(dir, binary, image)
+	if err := dense(dir, binary); err != nil {
+		return err
+	}
+	return errors.Join(beside(dir, binary, image), besideGitleaks(dir, binary))
+}
+
+// dense goes through text in which there is hardly anything but what is looked for.
+func dense(dir, binary string) error {
+	source, err := os.ReadFile("artefact/rules/rules.yaml")
+	if err != nil {
+		return err
+	}
+	for what, text := range map[string]string{
+		"URLs":           "server = https://updates.reference.test/v1\npassword and token are set by the user; see the manual at http://docs.reference.test/ for more\n",
+		"words of rules": string(source),
+	} {
+		file := filepath.Join(dir, "dense.txt")
+		if err := os.WriteFile(file, bytes.Repeat([]byte(text), 128<<20/len(text)), 0o644); err != nil {
+			return err
+		}
+		c, err := run(dir, binary, "inspect", file, "--out", filepath.Join(dir, "run-"+what))
+		if err != nil {
+			return err
+		}
+		speed := float64(128<<20) / 1e6 / c.cpu.Seconds()
+		line("whole pass over text full of "+what, speed, "MB/s", ">= 100", speed >= 100)
+	}
+	return nil
 }
 
 // beside runs binwalk on the same files. It looks into no file of a file system, unless it unpacks them, and then at the files that it

@@ -14,5 +14,6 @@ var Risk = check.Risk{
 		FloodIn,
 		BrokerReconnectHerd,
 		BrokerLimits,
+		FleetLimits,
 	},
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // What they got, and whether it works.
-const afterwards = `; echo "status $?"; ip -4 -o address show eth0 | grep -o 'inet [^ ]*'; ip route; cat /etc/resolv.conf; curl -s -m 5 http://hello.example/`
+const afterwards = `; echo "status $?"; ip -4 -o address show eth0 | grep -o 'inet [^ ]*'; ip route; cat /etc/resolv.conf; curl -s -m 15 http://hello.example/`
 
 // watching is for scripts that act on what a client says in the file "said". A line that comes more than once is told as that, since
 // how often depends on the load of the machine.
@@ -19,7 +19,7 @@ const watching = `
 says() { # N TEXT: waits until the client has said that N times
 	tries=0
 	until [ "$(grep -cE "$2" said)" -ge "$1" ]; do
-		tries=$((tries + 1)); [ $tries -lt 300 ] || { echo "never: $2"; break; }
+		tries=$((tries + 1)); [ $tries -lt 600 ] || { echo "never: $2"; break; }
 		sleep 0.1
 	done
 }
@@ -28,7 +28,7 @@ has() { ip -4 -o address show eth0 | grep -o 'inet [^ ]*'; }
 `
 
 var addressPeers = []peer{
-	{name: "dhcping-inform", script: `dhcping -v -i -c 192.168.1.10 -h 02:03:00:00:00:01 -s 192.168.1.1 -t 5`, answers: true},
+	{name: "dhcping-inform", script: `dhcping -v -i -c 192.168.1.10 -h 02:03:00:00:00:01 -s 192.168.1.1 -t 15`, answers: true},
 	{name: "dhcping-inform-silence", script: `dhcping -v -i -c 192.168.1.10 -h 02:03:00:00:00:01 -s 192.168.1.1 -t 1`, arrange: leases(unanswered("INFORM"))},
 }
 

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	subscriber = `timeout 5 mosquitto_sub -h broker.example -i lamp -t greetings -C 1 -W 4`
-	coap       = `coap-client-notls -B 5 -m get coap://coap.example/greeting 2>&1; echo; coap-client-notls -B 3 -m get coap://coap.example/nothing 2>&1`
+	subscriber = `timeout 20 mosquitto_sub -h broker.example -i lamp -t greetings -C 1 -W 15`
+	coap       = `coap-client-notls -B 15 -m get coap://coap.example/greeting 2>&1; echo; coap-client-notls -B 15 -m get coap://coap.example/nothing 2>&1`
 )
 
 var cloudPeers = []peer{

@@ -11,11 +11,12 @@ import (
 // bench is a table with a cable on it: at one end shakedown net, at the other a device, which is another network namespace. The table is
 // a namespace too, so that nothing of this machine is touched.
 const bench = `ip link add bench type veth peer name port
-	unshare -n sleep 60 & device=$!
+	unshare -n sleep 100 & device=$!
+	until [ "$(readlink /proc/$device/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.05; done
 	NETWORK_TEST_BENCH=1 $SELF -test.run='^TestPhysicalDevice$' & router=$!
 	until ip -d link show bench | grep -q 'promiscuity 1'; do sleep 0.1; done
 	ip link set port netns $device
-	nsenter -t $device -n sh -c 'ip link set port up; busybox udhcpc -f -q -n -t 5 -T 1 -i port -s /etc/udhcpc/default.script; curl -sS -m 5 http://hello.example/'
+	nsenter -t $device -n sh -c 'ip link set port up; busybox udhcpc -f -q -n -t 5 -T 5 -i port -s /etc/udhcpc/default.script; curl -sS -m 15 http://hello.example/'
 	kill -INT $router; wait $router; echo "net ends with $?"
 	ip -d link show bench | grep -o 'promiscuity [0-9]*'
 	kill $device`

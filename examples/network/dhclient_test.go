@@ -6,9 +6,9 @@ import (
 	"github.com/shakedown-test/shakedown/world/dhcp"
 )
 
-const dhclient = `touch leases; timeout 5 dhclient -1 -4 -v -lf $PWD/leases -pf $PWD/pid -cf /dev/null eth0 2>&1 | grep -E "^(DHC|bound|No)"`
+const dhclient = `touch leases; timeout 20 dhclient -1 -4 -v -lf $PWD/leases -pf $PWD/pid -cf /dev/null eth0 2>&1 | grep -E "^(DHC|bound|No)"`
 
-// A dhclient that goes on, and tells what it calls its script for. It repeats itself sooner than it does by default.
+// A dhclient that goes on, and tells what it calls its script for. It repeats itself after 5 s, then after 2.5 s to 7.5 s.
 const dhclientStays = watching + `
 cat >told <<'end'
 #!/bin/sh
@@ -16,7 +16,7 @@ cat >told <<'end'
 exec /sbin/dhclient-script
 end
 chmod +x told; touch leases
-echo 'initial-interval 2; backoff-cutoff 2; timeout 20; retry 1; request subnet-mask, routers, domain-name-servers;' >conf
+echo 'initial-interval 5; backoff-cutoff 5; timeout 30; retry 1; request subnet-mask, routers, domain-name-servers;' >conf
 start() { : >said; dhclient -d -4 -v -lf $PWD/leases -pf $PWD/pid -cf $PWD/conf -sf $PWD/told "$@" eth0 >said 2>&1 & client=$!; }
 tells() { grep -E '^(DHC|bound|[Nn]o |script)' said | sed -E 's/ interval .*//; s/ -- .*//; s/ \(xid=.*//' | repeats; }
 stop() { { kill $1 $client; wait $client; } 2>/dev/null; }
@@ -40,23 +40,23 @@ const (
 	// Stopped without a word, and started again with what it remembers.
 	dhclientReboots = dhclientStays + `start; says 1 '^bound'; stop -KILL; start; says 1 '^bound'; finish`
 	// Checks that nobody has the address, as the script of Red Hat does.
-	dhclientChecks = dhclientStays + `
+	dhclientChecks = ask + dhclientStays + `
 cat >told <<'end'
 #!/bin/sh
 [ "$reason" = PREINIT ] || echo "script: $reason $new_ip_address"
-[ "$reason" = BOUND ] && ! busybox arping -q -D -c 2 -w 2 -I eth0 $new_ip_address && echo "script: it is in use" && exit 1
+[ "$reason" = BOUND ] && ! busybox arping -q -D -c 5 -w 5 -I eth0 $new_ip_address && echo "script: it is in use" && exit 1
 exec /sbin/dhclient-script
 end
-start; says 1 DHCPDECLINE; sleep 0.3; stop; has; tells | sed /DECLINE/q`
+start; order DECLINE; stop; has; tells | sed /DECLINE/q`
 )
 
 var dhclientPeers = []peer{
-	{name: "dhclient-conflict", dhcp: true, answers: true, script: dhclientChecks, arrange: neighbour()},
+	{name: "dhclient-conflict", dhcp: true, answers: true, script: dhclientChecks, arrange: neighbour(awaited("DECLINE"))},
 	{name: "dhclient", dhcp: true, script: dhclient + afterwards},
-	{name: "dhclient-renew", dhcp: true, answers: true, script: dhclientOn, arrange: when(before(1, "RENEW"), func(l *dhcp.Leases) { l.Lease = 4 * time.Second })},
+	{name: "dhclient-renew", dhcp: true, answers: true, script: dhclientOn, arrange: when(before(1, "RENEW"), short())},
 	{name: "dhclient-refused", dhcp: true, answers: true, script: dhclientStays + `start; says 1 DHCPNAK; stop; has; tells | sed /DHCPNAK/q`, arrange: leases(refuse)},
 
-	{name: "dhclient-silence", dhcp: true, answers: true, script: dhclientStays + `sed -i 's/timeout 20/timeout 1/' conf; start -1; wait $client; echo "status $?"; tells | sed 's/, again and again//'`, arrange: leases(unanswered(dhcp.Everything...))},
+	{name: "dhclient-silence", dhcp: true, answers: true, script: dhclientStays + `sed -i 's/timeout 30/timeout 1/' conf; start -1; wait $client; echo "status $?"; tells | sed 's/, again and again//'`, arrange: leases(unanswered(dhcp.Everything...))},
 	{name: "dhclient-retry", dhcp: true, answers: true, script: dhclientOnce, arrange: when(upTo(1, "DISCOVER"), unanswered("DISCOVER"))},
 	{name: "dhclient-no-ack", dhcp: true, answers: true, script: dhclientOnce, arrange: when(upTo(1, "REQUEST"), unanswered("REQUEST"))},
 
@@ -80,9 +80,10 @@ func holding(came []string) bool {
 	return count(came, "REBIND") == 0 || last(came) == "REBIND"
 }
 
-// short are leases that are over soon, with some messages unanswered. They are given once, lest the client goes on while it is stopped.
+// short are leases that are over soon, with some messages unanswered: the client asks its router after 1 s, and all routers when it next
+// does, 5 s later. They are given once, lest the client goes on while it is stopped.
 func short(silent ...string) func(*dhcp.Leases) {
 	return func(l *dhcp.Leases) {
-		l.Renew, l.Rebind, l.Lease, l.Silent = 1*time.Second, 2*time.Second, 5*time.Second, silent
+		l.Renew, l.Rebind, l.Lease, l.Silent = 1*time.Second, 3*time.Second, 12*time.Second, silent
 	}
 }

@@ -11,11 +11,13 @@ import (
 )
 
 // avahi tells the home network of a service. It is not installed, and has its configuration in its own /etc.
-const avahi = `echo avahi:x:65000:65000::/:/bin/false >>/etc/passwd; echo avahi:x:65000: >>/etc/group; mkdir -p /etc/avahi/services; cp http.service /etc/avahi/services; cp avahi-daemon.conf /etc/avahi
-	timeout 4 avahi-daemon --no-drop-root --no-chroot --no-rlimits 2>&1 | grep -oE 'Server startup complete.*|Service .* successfully established|Failed.*'`
+const avahi = ask + watching + `echo avahi:x:65000:65000::/:/bin/false >>/etc/passwd; echo avahi:x:65000: >>/etc/group; mkdir -p /etc/avahi/services; cp http.service /etc/avahi/services; cp avahi-daemon.conf /etc/avahi
+	: >said; avahi-daemon --no-drop-root --no-chroot --no-rlimits >said 2>&1 & daemon=$!
+	says 1 'successfully established'; order announcement; kill $daemon; order goodbye; wait $daemon
+	grep -oE 'Server startup complete.*|Service .* successfully established|Failed.*' said`
 
 var homePeers = []peer{
-	{name: "avahi", script: avahi, arrange: listens},
+	{name: "avahi", script: avahi, arrange: both(listens, awaited("announcement", "goodbye"))},
 }
 
 // listens has an observer in the home network, and configures avahi.

@@ -18,7 +18,7 @@ const igd = ask + `said() { grep -E 'redirected|UPNP_DeletePortMapping|ailed|IGD
 	list() { igd -l | grep -E '^ *[0-9]+ (TCP|UDP) ' | sed -E "s/'' 0$/for ever/;s/'' [0-9]+$/for a while/" | grep . || echo nothing is open; }
 	shut() { igd -d 8080 TCP | said; }
 	reach() { n=$((${n:-5000}+1)); tcp $A:3478 $n call ${1:-8080}; }
-	socat TCP-LISTEN:8080,fork,reuseaddr SYSTEM:'echo the device' 2>/dev/null & device=$!
+	device
 	trap 'kill $device' EXIT
 	`
 
@@ -28,9 +28,9 @@ const (
 	refused  = igd + `open 120; list; reach`
 	forever  = igd + `open 120; open 0; list; reach`
 	shifted  = igd + `open 120; list; reach 8080; reach 8180`
-	leased   = igd + `open 2; sleep 3; echo after its lease; list; reach`
+	leased   = igd + `open 6; sleep 9; echo after its lease; list; reach`
 	stays    = igd + `open 1; list; sleep 2; echo after its lease; list; reach`
-	cut      = igd + `open 4000; list; reach; echo shorter; open 8; sleep 3; list; reach`
+	cut      = igd + `open 4000; list; reach; echo shorter; open 24; sleep 9; list; reach`
 	forgets  = igd + `open 0; reach; order lose; echo afterwards; list; reach; open 0; reach`
 	foreign  = igd + `igd -a 192.168.1.99 8080 8080 TCP 120 | said; list`
 	version1 = igd + `find; any 120; list; open 120; list; reach`

@@ -20,7 +20,7 @@ const six = ask + `has() { until ip -6 -o address show dev eth0 -tentative scope
 	`
 
 const (
-	slaac = six + `has 2001:db8:1:; state; rdisc6 -1 -q eth0; rdisc6 -1 eth0 | grep -vE '^(Solic| from)'; ping -6 -c 1 -W 3 2001:db8:1::1 | grep -o 'bytes from [0-9a-f:]*'
+	slaac = six + `has 2001:db8:1:; state; rdisc6 -1 -w 5000 -q eth0; rdisc6 -1 -w 5000 eth0 | grep -vE '^(Solic| from)'; ping -6 -c 1 -W 5 2001:db8:1::1 | grep -o 'bytes from [0-9a-f:]*'
 		tcp $SIX:3478 5000 who; udp $SIX:3478 5000 who`
 
 	// RFC 4862, section 5.5.3: a prefix that is withdrawn is deprecated at once, and kept for two hours.
@@ -31,24 +31,30 @@ const (
 	// RFC 8978: after a router got another prefix without saying that the old one is gone, hosts have both.
 	renumbered = six + `has 2001:db8:1:; tcp $SIX:3478 5000 who; echo changed; order change; has 2001:db8:2:; state
 		mac=$(ip -6 -o address show dev eth0 scope link | grep -oE 'fe80::[^/]*' | sed 's/fe80:://')
-		for p in 1 2; do echo "from the prefix $p"; echo who | socat -t 3 - TCP6:$SIX:3478,bind=[2001:db8:$p:0:$mac]:6000,connect-timeout=1 2>&1 | sed 's/.*: //'; done`
+		from() { echo "from the prefix $1"; echo who | socat -t 5 - TCP6:$SIX:3478,bind=[2001:db8:$1:0:$mac]:6000,connect-timeout=$2 2>&1 | sed 's/.*: //'; }
+		from 2 5; from 1 1`
 
-	firewall = six + `has 2001:db8:1:; socat TCP6-LISTEN:8080,fork,reuseaddr SYSTEM:'echo the device' 2>/dev/null & tcp $SIX:3478 5000 call 8080
-		order open; tcp $SIX:3478 5001 call 8080; kill $!`
+	// RFC 4861, section 7.3.3: after 5 s Linux asks a router that it sends to whether it is still there, and whether it still is one.
+	probed = six + `has 2001:db8:1:; tcp $SIX:3478 5000 who; until ip -6 neigh show fe80::1 dev eth0 | grep -q REACHABLE; do sleep 0.1; done
+		ip -6 neigh show fe80::1 dev eth0 | grep -o router; state; tcp $SIX:3478 5001 who`
 
-	silent = six + `until ip -6 -o address show dev eth0 -tentative scope link | grep -q fe80; do sleep 0.1; done; rdisc6 -1 -r 2 -w 500 eth0 2>&1 | tail -2; state; socat - TCP6:$SIX:3478,connect-timeout=2 2>&1 </dev/null | sed 's/.*: //'`
+	firewall = six + `has 2001:db8:1:; device6; tcp $SIX:3478 5000 call 8080
+		order open; tcp $SIX:3478 5001 call 8080; kill $device`
+
+	silent = six + `until ip -6 -o address show dev eth0 -tentative scope link | grep -q fe80; do sleep 0.1; done; rdisc6 -1 -r 2 -w 500 eth0 2>&1 | tail -2; state; socat - TCP6:$SIX:3478,connect-timeout=5 2>&1 </dev/null | sed 's/.*: //'`
 
 	// RFC 6146, 6147 and, for the prefix, 7050. The device has a resolver by RFC 8106.
-	only6 = six + `has 2001:db8:64:; rdisc6 -1 eth0 | sed -n 's/.*DNS server *: */nameserver /p' >/etc/resolv.conf; cat /etc/resolv.conf; state; ip -4 -o address show dev eth0
-		getent ahostsv6 hello.example | cut -d' ' -f1 | uniq; dig +short AAAA ipv4only.arpa | sort; curl -sS -m 5 http://hello.example/; curl -4 -sS -m 3 http://hello.example/ 2>&1 | sed 's/after.*ms//'
-		ping -6 -c 1 -W 3 64:ff9b::203.0.113.100 | grep -oE 'bytes from .*: icmp'; udp [64:ff9b::203.0.113.100]:3478 5000 who; tcp [64:ff9b::203.0.113.100]:3478 5000 who
-		udp [64:ff9b::203.0.113.200]:3478 5000 who; socat - TCP6:[64:ff9b::203.0.113.100]:81,connect-timeout=3 </dev/null 2>&1 | sed 's/.*: //'; curl -sS -m 3 -4 http://203.0.113.100:3478/ 2>&1 | sed 's/after.*ms//'`
+	only6 = six + `has 2001:db8:64:; rdisc6 -1 -w 5000 eth0 | sed -n 's/.*DNS server *: */nameserver /p' >/etc/resolv.conf; cat /etc/resolv.conf; state; ip -4 -o address show dev eth0
+		getent ahostsv6 hello.example | cut -d' ' -f1 | uniq; dig +short AAAA ipv4only.arpa | sort; curl -sS -m 15 http://hello.example/; curl -4 -sS -m 10 http://hello.example/ 2>&1 | sed 's/after.*ms//'
+		ping -6 -c 1 -W 5 64:ff9b::203.0.113.100 | grep -oE 'bytes from .*: icmp'; udp [64:ff9b::203.0.113.100]:3478 5000 who; tcp [64:ff9b::203.0.113.100]:3478 5000 who
+		udp [64:ff9b::203.0.113.200]:3478 5000 who; socat - TCP6:[64:ff9b::203.0.113.100]:81,connect-timeout=10 </dev/null 2>&1 | sed 's/.*: //'; curl -sS -m 10 -4 http://203.0.113.100:3478/ 2>&1 | sed 's/after.*ms//'`
 )
 
 var sixPeers = []peer{
 	{name: "ipv6-slaac", script: slaac, arrange: delegated(nil)},
 	{name: "ipv6-withdrawn", script: withdrawn, arrange: delegated(sixOrders)},
 	{name: "ipv6-prefix-change", script: renumbered, arrange: delegated(sixOrders)},
+	{name: "ipv6-router-probed", script: probed, arrange: delegated(nil)},
 	{name: "ipv6-firewall", script: firewall, arrange: delegated(sixOrders)},
 	{name: "ipv6-silent", script: silent, arrange: delegated(func(_ *testing.T, b *testbed.Bed) map[string]func() {
 		b.World.Home().Router.Advertise(nil)

@@ -17,21 +17,21 @@ const (
 	mapping = ask + `for how in udp tcp; do echo $how; $how $A:3478 5000 who; $how $A:3479 5000 who; $how $B:3478 5000 who; done`
 
 	// Who may answer one that was asked (RFC 4787, section 5).
-	filtering = ask + `printf all | socat -t 2 - UDP4-DATAGRAM:$A:3478,bind=:5000 | sort`
+	filtering = ask + `printf all | socat -t 5 - UDP4-DATAGRAM:$A:3478,bind=:5000 | sort`
 
 	// An answer that comes after a while.
-	udpLater = ask + `printf 'later 3' | socat -t 4 - UDP:$A:3478,sourceport=5000; echo anew:; udp $A:3478 5000 who`
-	udpKept  = ask + `(printf 'later 4'; for n in 1 2 3 4; do sleep 1; printf keep; done) | socat -t 1 - UDP:$A:3478,sourceport=5000`
+	udpLater = ask + `printf 'later 6' | socat -t 8 - UDP:$A:3478,sourceport=5000; echo anew:; udp $A:3478 5000 who`
+	udpKept  = ask + `(printf 'later 8'; for n in 1 2 3 4 5 6 7 8; do sleep 1; printf keep; done) | socat -t 5 - UDP:$A:3478,sourceport=5000,readbytes=192`
 
-	// A connection that nothing passes for 3 s, and another after it.
-	tcpIdle = ask + `(echo who; sleep 3; echo who; sleep 1) | socat -d -d -t 1 - TCP:$A:3478,sourceport=5000 2>&1 | sed '/ N /d;s/.* [EW] .*: //'; echo anew:; tcp $A:3478 5001 who`
+	// A connection that nothing passes for 6 s, and another after it.
+	tcpIdle = ask + `(echo who; sleep 6; echo who; sleep 3) | socat -d -d -t 1 - TCP:$A:3478,sourceport=5000 2>&1 | sed '/ N /d;s/.* [EW] .*: //'; echo anew:; tcp $A:3478 5001 who`
 
-	// An answer that comes 3 s after our side was closed.
-	tcpClosing = ask + `wait=4; tcp $A:3478 5000 later 3`
+	// An answer that comes 6 s after our side was closed.
+	tcpClosing = ask + `wait=10; tcp $A:3478 5000 later 6`
 
 	// The device's own service, called from outside and by its outer address.
-	called = ask + `socat TCP-LISTEN:8080,fork,reuseaddr SYSTEM:'echo the device' 2>/dev/null & tcp $A:3478 5000 call 8080; order open
-		tcp $A:3478 5001 call 8080; socat -t 2 -u TCP:198.51.100.10:8080,connect-timeout=2 - 2>&1 | sed 's/.*: //'; kill $!`
+	called = ask + `device; tcp $A:3478 5000 call 8080; order open
+		tcp $A:3478 5001 call 8080; socat -t 5 -u TCP:198.51.100.10:8080,connect-timeout=5 - 2>&1 | sed 's/.*: //'; kill $device`
 )
 
 var natPeers = []peer{
@@ -44,14 +44,14 @@ var natPeers = []peer{
 	{name: "nat-filter-address", script: filtering, arrange: translates(internet.NAT{Filtering: as(internet.AddressDependent)})},
 	{name: "nat-filter-address-and-port", script: filtering, arrange: translates(internet.NAT{})},
 	{name: "nat-udp-forgotten", script: udpLater, arrange: translates(internet.NAT{UDP: 2 * time.Second, NoPreserve: true})},
-	{name: "nat-udp-kept", script: udpKept, arrange: translates(internet.NAT{UDP: 3 * time.Second, NoPreserve: true})},
+	{name: "nat-udp-kept", script: udpKept, arrange: translates(internet.NAT{UDP: 5 * time.Second, NoPreserve: true})},
 	{name: "nat-tcp-remembered", script: tcpIdle, arrange: translates(internet.NAT{NoPreserve: true})},
 	{name: "nat-tcp-dropped", script: tcpIdle, arrange: translates(internet.NAT{TCP: 2 * time.Second, NoPreserve: true})},
 	{name: "nat-tcp-reset", script: tcpIdle, arrange: translates(internet.NAT{TCP: 2 * time.Second, NoPreserve: true, Lost: internet.WithRST})},
 	{name: "nat-tcp-remapped", script: tcpIdle, arrange: translates(internet.NAT{TCP: 2 * time.Second, NoPreserve: true, Lost: internet.Remapped})},
 	{name: "nat-tcp-closing", script: tcpClosing, arrange: translates(internet.NAT{})},
 	{name: "nat-tcp-closing-brief", script: tcpClosing, arrange: translates(internet.NAT{Brief: 2 * time.Second})},
-	{name: "nat-full", script: ask + `wait=2; udp $A:3478 5001 who; udp $A:3478 5002 who; udp $A:3478 5003 who; echo the last has no answer`, arrange: translates(internet.NAT{Size: 2})},
+	{name: "nat-full", script: ask + `wait=5; udp $A:3478 5001 who; udp $A:3478 5002 who; udp $A:3478 5003 who; echo the last has no answer`, arrange: translates(internet.NAT{Size: 2})},
 	{name: "nat-port-open", script: called, arrange: opens(internet.NAT{})},
 	{name: "nat-hairpin", script: called, arrange: opens(internet.NAT{Hairpin: true})},
 	{name: "router-pinged", script: pings, arrange: reflected(nil)},
@@ -88,24 +88,25 @@ func openPort(r *internet.Router) {
 	r.Open(internet.Forward{Protocol: internet.TCP, Port: 8080, To: netip.MustParseAddrPort("192.168.1.10:8080")})
 }
 
-// life is what scripts say of a router. Held asks for an answer that comes after 2 s; what is ordered meanwhile loses the mapping that
+// life is what scripts say of a router. Held asks for an answer that comes after 5 s; what is ordered meanwhile loses the mapping that
 // the answer needs.
-const life = ask + `heard() { ping -c 1 -W 2 $1 | grep -oE 'bytes from [0-9.]+|From .*(Unreachable|exceeded)|100% packet loss'; }
-	held() { echo "held: $*"; >held; (printf 'later 2'; until [ -s held ]; do sleep 0.05; done; for o in $*; do order $o; done) |
-		socat -t 3 - UDP:$A:3478,sourceport=5000,readbytes=192 >held; cat held; }
+const life = ask + `heard() { ping -c 1 -W ${wait:-5} $1 | grep -oE 'bytes from [0-9.]+|From .*(Unreachable|exceeded)|100% packet loss'; }
+	held() { echo "held: $*"; >held; (printf 'later 5'; until [ -s held ]; do sleep 0.05; done; for o in $*; do order $o; done) |
+		socat -t 8 - UDP:$A:3478,sourceport=5000,readbytes=192 >held; cat held; }
 	`
 
 const (
-	pings     = life + `heard 192.168.1.1; heard $A; ping -c 1 -W 2 -t 1 $A | grep -o 'From.*'`
-	reboots   = life + `held reboot up; order reboot; echo down; wait=1 udp $A:3478 5000 who; heard 192.168.1.1; order up; echo up; heard 192.168.1.1; udp $A:3478 5000 who`
+	pings     = life + `heard 192.168.1.1; heard $A; ping -c 1 -W 5 -t 1 $A | grep -o 'From.*'`
+	reboots   = life + `held reboot up; order reboot; echo down; wait=3 udp $A:3478 5000 who; wait=1 heard 192.168.1.1; order up; echo up; heard 192.168.1.1; udp $A:3478 5000 who`
 	cutOff    = life + `order cut; heard $A; heard 192.168.1.1; tcp $A:3478 5000 who | sed 's/.*: //'; order mend; heard $A; tcp $A:3478 5001 who`
-	renumbers = life + `order renumber; heard 192.168.1.1; ip address add 192.168.7.10/24 dev eth0; ip route replace default via 192.168.7.1
+	renumbers = life + `order renumber; wait=1 heard 192.168.1.1; ip address add 192.168.7.10/24 dev eth0; ip route replace default via 192.168.7.1
 		heard 192.168.7.1; udp $A:3478 5000 who`
 )
 
-// Another router in its place. A neighbour that sends to the old one is not heard, until the new one makes itself known.
-const replaced = ask + `seen() { ping -c 1 -W 2 192.168.1.1 | grep -oE '[0-9]+% packet loss'; ip neigh show 192.168.1.1 | grep -oE 'lladdr [0-9a-f:]+'; }
-	seen; echo replaced; order replace; seen; echo announced; order announce; seen`
+// Another router in its place. A neighbour that sends to the old one is not heard, until the new one makes itself known. Linux asks anew
+// for whom it does not hear after 5 s, and before that gives up on whom it never heard after 3 s.
+const replaced = ask + `seen() { ping -c 1 -W ${wait:-5} 192.168.1.1 | grep -oE '[0-9]+% packet loss'; ip neigh show 192.168.1.1 | grep -oE 'lladdr [0-9a-f:]+'; }
+	seen; echo replaced; order replace; wait=1 seen; echo announced; order announce; seen`
 
 func changing(t *testing.T, b *testbed.Bed) map[string]func() {
 	home := b.World.Home()

@@ -99,7 +99,7 @@ func run(t *testing.T, log *evidence.Log, place join.Place, dir, script string) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 	defer cancel()
 	cmd := exec.Command("/bin/sh", "-c", script)
 	cmd.Dir = dir
@@ -133,7 +133,7 @@ func run(t *testing.T, log *evidence.Log, place join.Place, dir, script string) 
 // settled waits until nothing more happens.
 func settled(log *evidence.Log) {
 	limit := time.Now().Add(10 * time.Second)
-	for seen, since := log.Len(), time.Now(); time.Since(since) < 400*time.Millisecond && time.Now().Before(limit); time.Sleep(20 * time.Millisecond) {
+	for seen, since := log.Len(), time.Now(); time.Since(since) < 700*time.Millisecond && time.Now().Before(limit); time.Sleep(20 * time.Millisecond) {
 		if n := log.Len(); n != seen {
 			seen, since = n, time.Now()
 		}

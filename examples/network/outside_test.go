@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shakedown-test/shakedown/evidence"
 	"github.com/shakedown-test/shakedown/link/internet"
 	"github.com/shakedown-test/shakedown/testbed"
 )
@@ -25,10 +26,12 @@ var mirrors = []netip.AddrPort{
 }
 
 // ask is how scripts ask mirrors: udp, and tcp from a port of theirs, as in "udp 203.0.113.100:3478 5000 who". Order has the test
-// do something and waits until it is done.
-const ask = `udp() { at=$1 from=$2; shift 2; printf %s "$*" | socat -t ${wait:-3} - UDP:$at,sourceport=$from,readbytes=96 2>&1 | sed 's/.* E //'; }
-	tcp() { at=$1 from=$2; shift 2; echo "$*" | socat -t ${wait:-6} - TCP:$at,sourceport=$from,reuseaddr,connect-timeout=2 2>&1 | sed 's/.* E //'; }
+// do something and waits until it is done. Device, and device6 over IPv6, serve whoever comes at port 8080.
+const ask = `udp() { at=$1 from=$2; shift 2; printf %s "$*" | socat -t ${wait:-10} - UDP:$at,sourceport=$from,readbytes=96 2>&1 | sed 's/.* E //'; }
+	tcp() { at=$1 from=$2; shift 2; echo "$*" | socat -t ${wait:-10} - TCP:$at,sourceport=$from,reuseaddr,connect-timeout=5 2>&1 | sed 's/.* E //'; }
 	order() { rm -f $1.done; touch $1; until [ -e $1.done ]; do sleep 0.05; done; }
+	device() { socat TCP-LISTEN:8080,fork,reuseaddr SYSTEM:'echo the device' 2>/dev/null & device=$!; until grep -q ':1F90 .* 0A ' /proc/net/tcp; do sleep 0.05; done; }
+	device6() { socat TCP6-LISTEN:8080,fork,reuseaddr SYSTEM:'echo the device' 2>/dev/null & device=$!; until grep -q ':1F90 .* 0A ' /proc/net/tcp6; do sleep 0.05; done; }
 	A=203.0.113.100 B=203.0.113.200 SIX=[2001:db8:ffff::100]
 	`
 
@@ -148,7 +151,7 @@ func (m *mirror) accept(l net.Listener, at netip.AddrPort) {
 // call says whether a port can be reached at an address, and what is heard there.
 func (m *mirror) call(at net.Addr, port int) string {
 	to := netip.AddrPortFrom(netip.MustParseAddrPort(at.String()).Addr().Unmap(), uint16(port))
-	ctx, cancel := context.WithTimeout(m.life, time.Second)
+	ctx, cancel := context.WithTimeout(m.life, 3*time.Second)
 	defer cancel()
 	c, err := m.world.Servers.DialContext(ctx, "tcp", to.String())
 	if err != nil {
@@ -173,6 +176,21 @@ func reflected(orders func(t *testing.T, b *testbed.Bed) map[string]func()) arra
 		if orders != nil {
 			obey(t, dir, orders(t, b))
 		}
+	}
+}
+
+// awaited has scripts wait, by ordering a word, until a stand-in has told of it.
+func awaited(words ...string) arrange {
+	return func(t *testing.T, b *testbed.Bed, dir string) {
+		orders := map[string]func(){}
+		for _, w := range words {
+			orders[w] = func() {
+				if _, err := b.Log.Await(t.Context(), 0, func(e evidence.Event) bool { return strings.Contains(e.Text, w) }); err != nil {
+					t.Errorf("await %s: %v", w, err)
+				}
+			}
+		}
+		obey(t, dir, orders)
 	}
 }
 

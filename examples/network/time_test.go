@@ -16,10 +16,12 @@ import (
 // around it: these three are not tested.
 
 // Programs say how wrong the clock is and leave it alone.
-const chronyd = `$ROOT/usr/sbin/chronyd -Q -t 6 -u root 'server pool.ntp.org iburst maxsamples 2' 'pidfile '$PWD/pid 2>&1 | grep -v version`
+const chronyd = dated + `$ROOT/usr/sbin/chronyd -Q -t 15 -u root 'server pool.ntp.org iburst maxsamples 2' 'pidfile '$PWD/pid 2>&1 | grep -v version | dated`
 
-// dated shows differences of more than 116 days as the date that was taken from what the server told, and those of 1024 weeks as weeks.
-const dated = `dated() { awk -v now=$(date +%s) '{ for (i = 1; i <= NF; i++) if ($i ~ /^[+-]?[0-9]+\.[0-9]+$/ && ($i > 1e7 || $i < -1e7)) {
+// dated shows differences of more than 116 days as the date that was taken from what the server told, those of 1024 weeks as weeks, and others
+// to the nearest 10 s: how long an answer is on its way is up to the machine.
+const dated = `dated() { awk -v now=$(date +%s) '{ for (i = 1; i <= NF; i++) if ($i ~ /^[+-]?[0-9]+\.[0-9]+$/) {
+		if ($i < 1e7 && $i > -1e7) { $i = sprintf("%d", 10 * sprintf("%.0f", $i / 10)); continue }
 		weeks = sprintf("%.0f", $i / 604800); if (weeks == -1024) { $i = "[" weeks " weeks]"; continue }
 		("date -u -d @" sprintf("%.0f", now + $i) " +%F") | getline day; $i = "[to " day "]" } print }' | uniq; }
 	`
@@ -79,9 +81,9 @@ func clients(name string, all []told) peer {
 		names = append(names, s.name)
 	}
 	script := dated + `for s in ` + strings.Join(names, " ") + `; do
-		($ROOT/usr/sbin/chronyd -Q -t 6 -u root "server $s.ntp.example iburst maxsamples 1" "pidfile $PWD/$s.pid" 2>&1 | grep -oE 'System clock.*|Received KoD.*|Timeout.*' | dated >$s.chronyd) &
-		(timeout 8 rdate -n -p -v $s.ntp.example 2>&1 | grep -v ^[A-Z] | sed 's/^rdate: //' | dated >$s.rdate) &
-		(ntpdig -t 3 $s.ntp.example 2>&1 | sed 's/^ntpdig: //' | dated | sed '/ \(originate\|transmit\)\./s/\[to [^]]*]/[far off]/g' >$s.ntpdig) &
+		($ROOT/usr/sbin/chronyd -Q -t 20 -u root "server $s.ntp.example iburst maxsamples 1" "pidfile $PWD/$s.pid" 2>&1 | grep -oE 'System clock.*|Received KoD.*|Timeout.*|No suitable.*' | dated >$s.chronyd) &
+		(timeout 14 rdate -n -p -v $s.ntp.example 2>&1 | grep -v ^[A-Z] | sed 's/^rdate: //' | dated >$s.rdate) &
+		(ntpdig -t 8 $s.ntp.example 2>&1 | sed 's/^ntpdig: //' | dated | sed '/ \(originate\|transmit\)\./s/\[to [^]]*]/[far off]/g' >$s.ntpdig) &
 	done; wait
 	for s in ` + strings.Join(names, " ") + `; do echo $s; for p in chronyd rdate ntpdig; do sed "s/^/  $p: /" $s.$p; done; done`
 	return peer{name: name, script: script, arrange: func(t *testing.T, b *testbed.Bed, _ string) {

@@ -8,7 +8,12 @@ import (
 	"github.com/shakedown-test/shakedown/world/dhcp"
 )
 
-const udhcpc = `busybox udhcpc -f -q -n -t 3 -T 1 -A 1 -i eth0 -s /etc/udhcpc/default.script`
+// It repeats itself after 5 s, which is long for a router that answers at once, and after 1 s where none answers.
+const (
+	udhcpc      = `busybox udhcpc -f -q -n -t 3 -T 5 -A 1 -i eth0 -s /etc/udhcpc/default.script`
+	udhcpcTwice = `busybox udhcpc -f -q -n -t 2 -T 1 -A 1 -i eth0 -s /etc/udhcpc/default.script`
+	udhcpcOnce  = `busybox udhcpc -f -q -n -t 1 -T 1 -A 1 -i eth0 -s /etc/udhcpc/default.script`
+)
 
 // A udhcpc that goes on, and tells what it calls its script for.
 const udhcpcStays = watching + `
@@ -31,34 +36,31 @@ cat >told <<'end'
 exit 0
 end
 chmod +x told
-busybox udhcpc -f -q -n -t 3 -T 3 -i eth0 -s $PWD/told`
+busybox udhcpc -f -q -n -t 3 -T 5 -i eth0 -s $PWD/told`
 
 const (
-	udhcpcRenews = udhcpcStays + `start -t 5 -T 3; says 1 'script: bound'; kill -USR1 $client; says 2 'script: (bound|renew)'; finish`
-	udhcpcAgain  = udhcpcStays + `start -q -n -t 5 -T 2; wait $client; finish`
-	udhcpcChecks = udhcpcStays + `start -q -n -a1000 -t 5 -T 3; wait $client; finish`
+	udhcpcRenews = udhcpcStays + `start -t 5 -T 5; says 1 'script: bound'; kill -USR1 $client; says 2 'script: (bound|renew)'; finish`
+	udhcpcAgain  = udhcpcStays + `start -q -n -t 5 -T 4; wait $client; finish`
+	udhcpcChecks = udhcpcStays + `start -q -n -a3000 -t 5 -T 5; wait $client; finish`
 )
 
 // Two stations, one after the other.
-const (
-	udhcpcOnce    = `busybox udhcpc -f -q -n -t 3 -T 3 -i eth0 -s /etc/udhcpc/default.script`
-	anotherUdhcpc = `; ip link set eth0 down; ip link set eth0 address 02:03:00:00:00:99; ip link set eth0 up; ` + udhcpcOnce
-)
+const anotherUdhcpc = `; ip link set eth0 down; ip link set eth0 address 02:03:00:00:00:99; ip link set eth0 up; ` + udhcpc
 
 var udhcpcPeers = []peer{
 	{name: "udhcpc", dhcp: true, script: udhcpc + afterwards},
-	{name: "udhcpc-silence", dhcp: true, script: strings.Replace(udhcpc, "-t 3", "-t 2", 1), arrange: leases(func(l *dhcp.Leases) { l.Silent = dhcp.Everything })},
-	{name: "udhcpc-refused", dhcp: true, answers: true, script: udhcpcStays + `start -t 5 -T 3; says 1 'script: nak'; stop; has; repeats <said | sed '/script: nak/q'`, arrange: leases(refuse)},
+	{name: "udhcpc-silence", dhcp: true, script: udhcpcTwice, arrange: leases(func(l *dhcp.Leases) { l.Silent = dhcp.Everything })},
+	{name: "udhcpc-refused", dhcp: true, answers: true, script: udhcpcStays + `start -t 5 -T 5; says 1 'script: nak'; stop; has; repeats <said | sed '/script: nak/q'`, arrange: leases(refuse)},
 
 	{name: "udhcpc-retry", dhcp: true, answers: true, script: udhcpcAgain, arrange: when(upTo(1, "DISCOVER"), unanswered("DISCOVER"))},
 	{name: "udhcpc-no-ack", dhcp: true, answers: true, script: udhcpcAgain, arrange: when(upTo(1, "REQUEST"), unanswered("REQUEST"))},
-	{name: "udhcpc-slow", dhcp: true, answers: true, script: strings.Replace(udhcpcAgain, "-T 2", "-T 1", 1), arrange: leases(func(l *dhcp.Leases) { l.Slow = 2 * time.Second })},
-	{name: "udhcpc-full", dhcp: true, answers: true, script: strings.Replace(udhcpc, "-t 3", "-t 1", 1), arrange: leases(full)},
+	{name: "udhcpc-slow", dhcp: true, answers: true, script: strings.Replace(udhcpcAgain, "-T 4", "-T 3", 1), arrange: leases(sluggish)},
+	{name: "udhcpc-full", dhcp: true, answers: true, script: udhcpcOnce, arrange: leases(full)},
 
 	{name: "udhcpc-renew", dhcp: true, answers: true, script: udhcpcRenews, arrange: leases(unhurried)},
-	{name: "udhcpc-rebind", dhcp: true, answers: true, script: strings.Replace(udhcpcRenews, "-T 3", "-T 2", 1), arrange: leases(unanswered("RENEW"))},
-	{name: "udhcpc-renew-refused", dhcp: true, answers: true, script: udhcpcRenews, arrange: when(upTo(1, "RENEW"), refuse)},
-	{name: "udhcpc-moved", dhcp: true, answers: true, script: udhcpcRenews, arrange: when(since(1, "RENEW"), elsewhere)},
+	{name: "udhcpc-rebind", dhcp: true, answers: true, script: udhcpcRenews, arrange: leases(unanswered("RENEW"))},
+	{name: "udhcpc-renew-refused", dhcp: true, answers: true, script: udhcpcRenews, arrange: both(leases(unhurried), when(upTo(1, "RENEW"), refuse))},
+	{name: "udhcpc-moved", dhcp: true, answers: true, script: udhcpcRenews, arrange: both(leases(unhurried), when(since(1, "RENEW"), elsewhere))},
 
 	{name: "udhcpc-options", dhcp: true, answers: true, script: udhcpcTold + ` -O mtu -O ntpsrv -O domain -O staticroutes -O 58 -O 59`, arrange: leases(everyOption)},
 	{name: "udhcpc-no-router", dhcp: true, answers: true, script: udhcpc + `; ip route`, arrange: leases(func(l *dhcp.Leases) { l.NoRouter = true })},
@@ -69,15 +71,19 @@ var udhcpcPeers = []peer{
 	{name: "udhcpc-conflict-again", dhcp: true, answers: true, script: udhcpcChecks, arrange: neighbour(when(before(2, "DECLINE"), offerTaken))},
 	{
 		name: "udhcpc-leaves", dhcp: true, answers: true,
-		script: udhcpcStays + `start -R -t 3 -T 3; says 1 'script: bound'; finish` + anotherUdhcpc,
+		script: udhcpcStays + `start -R -t 3 -T 5; says 1 'script: bound'; finish` + anotherUdhcpc,
 	},
-	{name: "udhcpc-second-station", dhcp: true, answers: true, script: udhcpcOnce + anotherUdhcpc},
-	{name: "udhcpc-router-forgets", dhcp: true, answers: true, script: udhcpcOnce + `; curl -sS -m 5 ` + page + anotherUdhcpc, arrange: rebooting},
+	{name: "udhcpc-second-station", dhcp: true, answers: true, script: udhcpc + anotherUdhcpc},
+	{name: "udhcpc-router-forgets", dhcp: true, answers: true, script: udhcpc + `; curl -sS -m 15 ` + page + anotherUdhcpc, arrange: rebooting},
 }
 
 // unhurried takes as long as a router does. An answer that comes while busybox still has the socket open from which it asked is lost there,
 // since it listens on another.
-func unhurried(l *dhcp.Leases) { l.Slow = 200 * time.Millisecond }
+func unhurried(l *dhcp.Leases) { l.Slow = time.Second }
+
+// sluggish answers when a client that waits for 3 s has asked twice, and before it gives up after the third time. An older answer that comes
+// at the moment when that client would ask again can have it wait for another second: busybox counts whole ones.
+func sluggish(l *dhcp.Leases) { l.Slow = 6 * time.Second }
 
 func everyOption(l *dhcp.Leases) {
 	l.MTU, l.Domain, l.Lease, l.Renew, l.Rebind = 1400, "home.example", time.Hour, 10*time.Minute, 20*time.Minute

@@ -20,13 +20,13 @@ import (
 const page = `http://api.example/page`
 
 var webPeers = []peer{
-	{name: "curl", script: `curl -sS -m 5 ` + page, arrange: api(nil)},
-	{name: "curl-redirect", script: `curl -sSL -m 5 ` + page, arrange: api(redirect)},
-	{name: "curl-cut-short", script: `curl -sS -m 5 ` + page, arrange: api(cutShort)},
-	{name: "curl-no-name", script: `curl -sS -m 5 ` + page, arrange: func(_ *testing.T, b *testbed.Bed, _ string) { b.Impair(b.DNS.Do(dns.NXDomain())) }},
-	{name: "curl-outage", script: `curl -sS -m 2 ` + page, arrange: outage},
-	{name: "wget", script: `wget -nv -O - -T 3 -t 2 ` + page, arrange: api(nil)},
-	{name: "wget-cut-short", script: `wget -nv -O - -T 3 -t 2 ` + page, arrange: api(cutShort)},
+	{name: "curl", script: `curl -sS -m 15 ` + page, arrange: api(nil)},
+	{name: "curl-redirect", script: `curl -sSL -m 15 ` + page, arrange: api(redirect)},
+	{name: "curl-cut-short", script: `curl -sS -m 15 ` + page, arrange: api(cutShort)},
+	{name: "curl-no-name", script: `curl -sS -m 15 ` + page, arrange: func(_ *testing.T, b *testbed.Bed, _ string) { b.Impair(b.DNS.Do(dns.NXDomain())) }},
+	{name: "curl-outage", script: `curl -sS -m 6 ` + page, arrange: outage},
+	{name: "wget", script: `wget -nv -O - -T 10 -t 2 ` + page, arrange: api(nil)},
+	{name: "wget-cut-short", script: `wget -nv -O - -T 10 -t 2 ` + page, arrange: api(cutShort)},
 	{name: "s_client", script: sClient, arrange: secure(pki.Good)},
 	{name: "s_client-wrong-host", script: sClient, arrange: secure(pki.WrongHost)},
 	{name: "s_client-expired", script: sClient, arrange: secure(pki.Expired1h)},

@@ -5,6 +5,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
+	"fmt"
 	"io"
 	"reflect"
 	"slices"
@@ -68,8 +70,19 @@ func TestZigbee(t *testing.T) {
 	}
 	lying := zigbeeSample()
 	lying[73] = 200
-	if _, contents := info[*Zigbee](t, lying); contents["note"] != "at 0x47: an element is said to be 200 bytes long, and 28 are left" {
+	if _, contents := info[*Zigbee](t, lying); contents["note"] != "at 0x47: an element is said to be 200 bytes long, and 28 are left" || len(contents["data without elements"]) != 34 {
 		t.Errorf("%q", contents)
+	}
+}
+
+// An update of a boot loader of Signify's has the header, and no elements.
+func TestZigbeeWithoutElements(t *testing.T) {
+	data := zigbeeSample()
+	copy(data[10:], u16(0x100B))
+	copy(data[60:], "*\x00\x01")
+	got, contents := info[*Zigbee](t, data)
+	if len(got.Elements) != 0 || len(contents["data without elements"]) != len(data)-60 || contents["note"] != "" {
+		t.Errorf("%+v, %q", got, contents)
 	}
 }
 
@@ -139,6 +152,39 @@ func TestSUIT(t *testing.T) {
 	damaged[bytes.Index(damaged, []byte("class"))] ^= 1
 	if got, _ := info[*SUIT](t, damaged); got.DigestFits {
 		t.Error("what was changed fits its digest")
+	}
+}
+
+// The digest is that of example 0 of draft-ietf-suit-manifest, which its authors' generator made, as it is printed there.
+func TestSUITExample(t *testing.T) {
+	of := func(s string) []byte {
+		b, err := hex.DecodeString(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	image := bytesItem(array(negItem(15), bytesItem(of("00112233445566778899aabbccddeeff0123456789abcdeffedcba9876543210"))))
+	shared := array(uintItem(20), pairs(
+		uintItem(1), bytesItem(of("fa6b4a53d5ad5fdfbe9de663e4d41ffe")), uintItem(2), bytesItem(of("1492af1425695e48bf429b2d51f2ab45")), uintItem(3), image, uintItem(14), uintItem(34768),
+	), uintItem(1), uintItem(15), uintItem(2), uintItem(15))
+	common := pairs(uintItem(2), array(array(bytesItem([]byte{0}))), uintItem(4), bytesItem(shared))
+	manifest := bytesItem(pairs(uintItem(1), uintItem(1), uintItem(2), uintItem(0), uintItem(3), bytesItem(common),
+		uintItem(7), bytesItem(array(uintItem(3), uintItem(15))), uintItem(9), bytesItem(array(uintItem(23), uintItem(2)))))
+	digest := bytesItem(array(negItem(15), bytesItem(of("6658ea560262696dd1f13b782239a064da7c6c5cbaf52fded428a6fc83c7e5af"))))
+	es256, ed25519 := bytesItem(pairs(uintItem(1), negItem(6))), bytesItem(pairs(uintItem(1), negItem(18)))
+	for want, block := range map[string][]byte{
+		"[ES256]":         append(head(6, 18), array(es256, pairs(), []byte{0xF6}, bytesItem(make([]byte, 64)))...),
+		"[ES256 Ed25519]": append(head(6, 98), array(bytesItem(nil), pairs(), []byte{0xF6}, array(array(es256, pairs(), bytesItem(make([]byte, 64))), array(ed25519, pairs(), bytesItem(make([]byte, 64)))))...),
+	} {
+		envelope := append([]byte{0xD8, 107}, pairs(uintItem(2), bytesItem(array(digest, bytesItem(block))), uintItem(3), manifest)...)
+		if want == "[ES256]" && len(envelope) != 237 {
+			t.Errorf("it is %d bytes long, and the example 237", len(envelope))
+		}
+		got, _ := info[*SUIT](t, envelope)
+		if !got.DigestFits || fmt.Sprint(got.Signatures) != want || got.Vendors[0] != "fa6b4a53d5ad5fdfbe9de663e4d41ffe" || got.Classes[0] != "1492af1425695e48bf429b2d51f2ab45" {
+			t.Errorf("%+v", got)
+		}
 	}
 }
 

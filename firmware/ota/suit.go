@@ -197,10 +197,25 @@ func (s *SUIT) authentication(wrapper, manifest item) {
 	}
 }
 
-// block reads an object of COSE: protected head, other head, payload, signature or MAC.
+// block reads an object of COSE: protected head, other head, payload, and a signature or MAC, or a list of signatures with heads of their
+// own.
 func (s *SUIT) block(block item) {
+	last := block.items[3]
+	if last.major == 4 && len(last.items) > 0 && last.items[0].major == 4 {
+		for _, one := range last.items {
+			if one.major == 4 && len(one.items) == 3 && len(s.Signatures) < 16 {
+				s.signature(one.items[0], one.items[1], one.items[2])
+			}
+		}
+		return
+	}
+	s.signature(block.items[0], block.items[1], last)
+}
+
+// signature takes one with its heads.
+func (s *SUIT) signature(head, other, signature item) {
 	how := "of a kind that is not read"
-	protected, _ := block.items[0].inner()
+	protected, _ := head.inner()
 	if a, ok := protected.get(1); ok {
 		switch {
 		case a.major == 1 && coseAlgorithms[a.value] != "":
@@ -209,11 +224,11 @@ func (s *SUIT) block(block item) {
 			how = coseMACs[a.value]
 		}
 	}
-	if last := block.items[3]; last.major == 2 && len(last.bytes) == 0 {
+	if signature.major == 2 && len(signature.bytes) == 0 {
 		return
 	}
 	s.Signatures = append(s.Signatures, how)
-	for _, where := range []item{protected, block.items[1]} {
+	for _, where := range []item{protected, other} {
 		if id, ok := where.get(4); ok && id.major == 2 {
 			s.KeyIDs = append(s.KeyIDs, hex.EncodeToString(id.bytes))
 		}

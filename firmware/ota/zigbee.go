@@ -65,14 +65,30 @@ func openZigbee(o *tree.Opening) error {
 		size = o.Size()
 	}
 	o.Ends(size)
-	for at := int64(head); at < size; {
+	return z.elements(o, int64(head), size)
+}
+
+// elements reads those between two offsets. What is none is told of as it lies.
+func (z *Zigbee) elements(o *tree.Opening, at, size int64) error {
+	const signify = 0x100B
+	rest := func(why string, args ...any) error {
+		if why != "" {
+			o.Note(at, why, args...)
+		}
+		_, err := o.Part("data without elements", at, size-at)
+		return err
+	}
+	for at < size {
 		e, err := o.Read(at, 6)
 		if err != nil || size-at < 6 {
-			return tree.Bad(at, "an element is cut off")
+			return rest("an element is cut off")
+		}
+		if len(z.Elements) == 0 && z.Manufacturer == signify && string(e[:3]) == "*\x00\x01" {
+			return rest("") // an update of a boot loader, in a format of the maker's own
 		}
 		tag, n := le16(e), int64(le32(e[2:]))
 		if n > size-at-6 {
-			return tree.Bad(at, "an element is said to be %d bytes long, and %d are left", n, size-at-6)
+			return rest("an element is said to be %d bytes long, and %d are left", n, size-at-6)
 		}
 		z.Elements = append(z.Elements, tag)
 		z.Signed = z.Signed || tag == zigbeeSignature || tag == 5

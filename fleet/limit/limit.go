@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/shakedown-test/shakedown/evidence"
 	"github.com/shakedown-test/shakedown/fleet/count"
 	"github.com/shakedown-test/shakedown/fleet/series"
 	"github.com/shakedown-test/shakedown/product"
@@ -250,4 +251,24 @@ func worst(parts ...value) value {
 	}
 	sum.seen = strings.Join(seen, "; ")
 	return sum
+}
+
+// All judges every limit, for the evidence.
+func All(limits []Limit, r *series.Record) []evidence.LoadLimit {
+	out := []evidence.LoadLimit{}
+	for _, l := range limits {
+		held, seen, known := l.Judge(r)
+		e := evidence.LoadLimit{Limit: l.String(), Outcome: evidence.LimitBroken, Seen: seen}
+		switch {
+		case !known:
+			e.Outcome = evidence.LimitUnknown
+		case held:
+			e.Outcome = evidence.LimitHeld
+		}
+		if l.Of != "" {
+			e.Timing, e.Seconds = l.What, l.Value
+		}
+		out = append(out, e)
+	}
+	return out
 }

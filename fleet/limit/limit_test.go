@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shakedown-test/shakedown/evidence"
 	"github.com/shakedown-test/shakedown/fleet/count"
 	"github.com/shakedown-test/shakedown/fleet/limit"
 	"github.com/shakedown-test/shakedown/fleet/series"
@@ -137,6 +138,22 @@ func TestJudge(t *testing.T) {
 		if h, seen, known := l.Judge(run(nothing)); h || known || seen == "" {
 			t.Errorf("%s holds (%v) or is known (%v) of a run in which nothing happened: %s", c.limit, h, known, seen)
 		}
+	}
+}
+
+func TestAll(t *testing.T) {
+	var limits []limit.Limit
+	for _, text := range []string{"connect  p99<1s", "lost = 0", "ack max < 2 s"} {
+		l, err := limit.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		limits = append(limits, l)
+	}
+	got := limit.All(limits, run())
+	if len(got) != 3 || got[0].Outcome != evidence.LimitHeld || got[0].Limit != "connect p99 < 1 s" || got[0].Timing != "connect" || got[0].Seconds != 1 ||
+		got[1].Outcome != evidence.LimitBroken || got[1].Timing != "" || got[2].Outcome != evidence.LimitUnknown {
+		t.Errorf("%+v", got)
 	}
 }
 

@@ -75,22 +75,28 @@ func (k kind) number() bool { return n <= k && k <= random }
 // Encodings are how a payload can be sent.
 const (
 	JSON      = "json"       // as it is written, which must be JSON
-	CBOR      = "cbor"       // written as JSON, sent as RFC 8949: no precision is lost, no tags, lengths known
+	CBOR      = "cbor"       // written as JSON, sent as RFC 8949: whole numbers as integers, others as doubles, no tags, lengths known
 	SenML     = "senml"      // RFC 8428 in JSON, as it is written
 	SenMLCBOR = "senml-cbor" // RFC 8428, written in JSON, sent in CBOR
 	Bytes     = "bytes"      // as it is written
 )
 
-// Encoding is that of a payload for which none is said: JSON where it begins as an object or a list, else bytes.
-func Encoding(text string) string {
-	text = strings.TrimLeft(text, " \t\r\n")
-	if strings.HasPrefix(text, "[") || strings.HasPrefix(text, "{") && strings.IndexAny(strings.TrimLeft(text[1:], " \t\r\n"), `"}`) == 0 {
-		return JSON
-	}
-	return Bytes
+// media are the names of the encodings in HTTP and their numbers in CoAP.
+var media = map[string]struct {
+	name   string
+	number uint16
+}{
+	JSON: {"application/json", 50}, CBOR: {"application/cbor", 60}, SenML: {"application/senml+json", 110},
+	SenMLCBOR: {"application/senml+cbor", 112}, Bytes: {"application/octet-stream", 42},
 }
 
-// Compile reads a template. The encoding "" is what Encoding says. With a size, {fill} stands for as much text as the payload needs to be
+// MediaType is the Content-Type of HTTP and of MQTT 5.0 for an encoding.
+func MediaType(encoding string) string { return media[encoding].name }
+
+// ContentFormat is the number of the Content-Format option of CoAP for an encoding: RFC 7252 section 12.3.
+func ContentFormat(encoding string) uint16 { return media[encoding].number }
+
+// Compile reads a template. The encoding "" is what product.EncodingOf says. With a size, {fill} stands for as much text as the payload needs to be
 // that long. Beside the words of docs/fleet-file.md the text can have the given names.
 func Compile(text, encoding string, size int, names ...string) (*Template, error) {
 	if len(text) > MaxSize || size > MaxSize || size < 0 {
@@ -102,7 +108,7 @@ func Compile(text, encoding string, size int, names ...string) (*Template, error
 	}
 	t := &Template{size: size}
 	if encoding == "" {
-		encoding = Encoding(text)
+		encoding = product.EncodingOf(text)
 	}
 	switch encoding {
 	case Bytes:
@@ -175,15 +181,21 @@ func opOf(w product.Placeholder) op {
 // finish joins literals, numbers what needs a number, and looks whether the size can be.
 func (t *Template) finish(names []string) error {
 	var joined []op
+	var text strings.Builder
+	flush := func() {
+		if text.Len() > 0 {
+			joined = append(joined, op{text: text.String()})
+			text = strings.Builder{}
+		}
+	}
 	randoms, fills := 0, 0
 	for _, o := range t.ops {
-		last := len(joined) - 1
+		if o.kind == literal {
+			text.WriteString(o.text)
+			continue
+		}
+		flush()
 		switch o.kind {
-		case literal:
-			if last >= 0 && joined[last].kind == literal {
-				joined[last].text += o.text
-				continue
-			}
 		case given:
 			o.given = slices.Index(names, o.word.Name)
 		case random:
@@ -196,6 +208,7 @@ func (t *Template) finish(names []string) error {
 		}
 		joined = append(joined, o)
 	}
+	flush()
 	t.ops = slices.Clip(joined)
 	switch least := len(t.Append(nil, &Vars{Values: make([]string, len(names))})); {
 	case fills > 1:
@@ -214,7 +227,9 @@ func (t *Template) finish(names []string) error {
 func (t *Template) Counts() bool { return t.counts }
 
 // Constant reports whether all payloads of the template are the same.
-func (t *Template) Constant() bool { return len(t.ops) == 0 || len(t.ops) == 1 && t.ops[0].kind == literal }
+func (t *Template) Constant() bool {
+	return len(t.ops) == 0 || len(t.ops) == 1 && t.ops[0].kind == literal
+}
 
 // Filter is the topic filter that takes in every topic of the template: a level with something in braces is any level.
 func Filter(topic string, names ...string) (string, error) {

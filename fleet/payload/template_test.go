@@ -3,8 +3,12 @@ package payload
 import (
 	"encoding/hex"
 	"encoding/json"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/shakedown-test/shakedown/product"
 )
 
 var vars = Vars{
@@ -45,7 +49,7 @@ func TestAppend(t *testing.T) {
 		if tmpl.Counts() != strings.Contains(c.text, "{stamp}") || tmpl.Constant() != (c.text == c.want) {
 			t.Errorf("%s: counts %v, constant %v", c.text, tmpl.Counts(), tmpl.Constant())
 		}
-		if got = got[len("before "):]; Encoding(c.text) == JSON && !json.Valid([]byte(got)) {
+		if got = got[len("before "):]; product.EncodingOf(c.text) == JSON && !json.Valid([]byte(got)) {
 			t.Errorf("%s is not JSON", got)
 		}
 	}
@@ -131,14 +135,16 @@ func TestCompileErrors(t *testing.T) {
 
 func TestCBOR(t *testing.T) {
 	for _, c := range []struct{ text, encoding, want string }{
-		{`[0,23,24,255,256,65536,4294967296,-1,-25,-257]`, CBOR, "8a" + "00" + "17" + "1818" + "18ff" + "190100" + "1a00010000" + "1b0000000100000000" + "20" + "3818" + "390100"},
+		{`[18446744073709551615,0,23,24,255,256,65536,4294967296,-1,-25,-257]`, CBOR, "8b" + "1bffffffffffffffff" + "00" + "17" + "1818" + "18ff" + "190100" + "1a00010000" + "1b0000000100000000" + "20" + "3818" + "390100"},
 		{`{"a":true,"b":[false,null,1.5]}`, CBOR, "a2" + "6161" + "f5" + "6162" + "83f4f6fb3ff8000000000000"},
 		{`{"n":{n},"t":{time}}`, CBOR, "a2" + "616e07" + "6174" + "fb41da49a9cd07df3b"},
 		{`["{n:03}a","{site}",{x},{site}]`, CBOR, "84" + "64" + hexOf("007a") + "68" + hexOf("Zürich\n") + "fb4029000000000000" + "68" + hexOf("Zürich\n")},
 		{`{"{id}":"{stamp}"}`, CBOR, "a1" + "63" + hexOf(`d"1`) + "7828" + hexOf(stampText)},
-		{`[{"bn":"urn:{n}:","bt":{time},"n":"t","u":"Cel","v":{ramp:0.0:1.0:10s}},{"n":"d","vd":"AQI"},{"n":"b","vb":true}]`, SenMLCBOR,
+		{
+			`[{"bn":"urn:{n}:","bt":{time},"n":"t","u":"Cel","v":{ramp:0.0:1.0:10s}},{"n":"d","vd":"AQI"},{"n":"b","vb":true}]`, SenMLCBOR,
 			"83" + "a5" + "21" + "66" + hexOf("urn:7:") + "22" + "fb41da49a9cd07df3b" + "00" + "6174" + "01" + "63" + hexOf("Cel") + "02" + "fb3fc999999999999a" +
-				"a2" + "00" + "6164" + "08" + "420102" + "a2" + "00" + "6162" + "04" + "f5"},
+				"a2" + "00" + "6164" + "08" + "420102" + "a2" + "00" + "6162" + "04" + "f5",
+		},
 	} {
 		tmpl, err := Compile(c.text, c.encoding, 0, "site", "x")
 		if err != nil {
@@ -195,5 +201,19 @@ func BenchmarkAppend(b *testing.B) {
 				dst = tmpl.Append(dst[:0], &vars)
 			}
 		})
+	}
+}
+
+// TestMediaTypes holds the encodings against the page of the fleet file.
+func TestMediaTypes(t *testing.T) {
+	page, err := os.ReadFile("../../docs/fleet-file.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for encoding, m := range media {
+		line := regexp.MustCompile("(?m)^\\| `" + encoding + "` .* `" + regexp.QuoteMeta(m.name) + "` \\|$")
+		if !line.Match(page) || MediaType(encoding) != m.name || ContentFormat(encoding) != m.number {
+			t.Errorf("docs/fleet-file.md does not give %s as %s", encoding, m.name)
+		}
 	}
 }

@@ -96,7 +96,7 @@ func newRouter(o routing) (*Router, error) {
 	r.Host.Route()
 	r.inner.Far(func(f []byte) {
 		if r.up() {
-			o.inside.SendUp(f)
+			o.inside.SendUp(asRouter(f))
 		}
 	})
 	o.inside.Near(r.fromInside)

@@ -50,6 +50,7 @@ const (
 	routerSolicitation = 133
 	routerAdvert       = 134
 	neighbourSolicit   = 135
+	neighbourAdvert    = 136
 )
 
 // maxFlows bounds what the firewall remembers.
@@ -196,6 +197,17 @@ func frame6(to, from [6]byte, src, dst netip.Addr, icmp []byte) []byte {
 	icmp[2], icmp[3] = 0, 0
 	frame.ChecksumICMPv6(ip, icmp)
 	return slices.Concat(to[:], from[:], []byte{0x86, 0xDD}, ip, icmp)
+}
+
+// asRouter has a neighbour advertisement say that its sender is a router, which the router's own host does not say of itself (RFC 4861,
+// section 4.4). A station that reads otherwise no longer takes it for one (section 7.3.3): Linux has no way out from then on.
+func asRouter(f []byte) []byte {
+	const icmp = 14 + 40
+	if len(f) >= icmp+24 && f[12] == 0x86 && f[13] == 0xDD && f[20] == byte(ICMPv6) && f[icmp] == neighbourAdvert {
+		f[icmp+4] |= 0x80
+		frame.ChecksumICMPv6(f[14:icmp], f[icmp:])
+	}
+	return f
 }
 
 // solicit asks who has an address (RFC 4861, section 4.3).

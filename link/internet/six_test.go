@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/netip"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -119,6 +120,38 @@ func TestFirewall(t *testing.T) {
 	undo()
 	if reaches2(w.Servers, at) {
 		t.Error("the firewall stays open")
+	}
+}
+
+// A router that is asked whether it is still there says that it is one.
+func TestStaysRouter(t *testing.T) {
+	t.Parallel()
+	w := open(t)
+	if err := w.Delegate(w.Home(), home6); err != nil {
+		t.Fatal(err)
+	}
+	own := [6]byte{2, 0, 0, 0, 0, 9}
+	answers := make(chan []byte, 8)
+	l := w.Home().Station("device")
+	l.Near(func(f []byte) {
+		if len(f) >= 78 && f[20] == byte(ICMPv6) && f[54] == neighbourAdvert {
+			answers <- f
+		}
+	})
+	local := netip.MustParseAddr("fe80::9")
+	target := routerLocal.As16()
+	l.SendUp(frame6([6]byte{0x33, 0x33, 0xff, 0, 0, 1}, own, local, netip.MustParseAddr("ff02::1:ff00:1"),
+		slices.Concat([]byte{neighbourSolicit, 0, 0, 0, 0, 0, 0, 0}, target[:], []byte{1, 1}, own[:])))
+	select {
+	case f := <-answers:
+		if f[58]&0xc0 != 0xc0 {
+			t.Errorf("its advertisement has the flags %08b, want those of a router that was asked", f[58])
+		}
+		if sum := checksum6(routerLocal, local, ICMPv6, f[54:]); sum != 0 {
+			t.Errorf("its checksum is off by %#x", sum)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("it does not answer")
 	}
 }
 

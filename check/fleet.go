@@ -1,0 +1,81 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/shakedown-test/shakedown/fleet/series"
+	"github.com/shakedown-test/shakedown/product"
+	"github.com/shakedown-test/shakedown/testbed"
+)
+
+// Fleet starts the cloud and gives the fleet that a check of load has in front of it: that of the product file, or one of 200 devices at a broker
+// that is open to anyone. The caller may change it. Pass errors on: they say why the check could not be carried out.
+func (t *T) Fleet(ctx context.Context) (*product.Fleet, error) {
+	f := t.Cloud.Fleet()
+	if f == nil {
+		return nil, NotRun("describe the devices under fleet: in the product file: how they prove themselves, what they send, and how many there are",
+			"the product file does not say with what identities a fleet could connect")
+	}
+	if err := t.Cloud.Start(ctx); err != nil {
+		return nil, Refuses(err)
+	}
+	return f, nil
+}
+
+// Play has a fleet live in front of the cloud, and gives what it measured, in wall time. When this machine could not keep the schedule of the
+// fleet, nothing can be said of the cloud, and the error says so; a judge that only counts messages may use the record nevertheless.
+func (t *T) Play(ctx context.Context, l testbed.Load) (*series.Record, error) {
+	live, end := context.WithCancel(ctx)
+	defer end()
+	l.Watch = func(c *series.Collector) { go t.follow(live, c) }
+	r, err := t.Cloud.Play(ctx, l)
+	if err != nil {
+		why, hint, told := strings.Cut(err.Error(), "\nhint: ")
+		if !told {
+			hint = "see that the cloud runs, and that the identities of the fleet are right"
+		}
+		return nil, NotRun(hint, "%s", why)
+	}
+	n := r.Totals.Counts
+	t.Record("a fleet of %d devices, %s: %d connections accepted, %d refused, %d failed; %d messages sent, %d acknowledged, %d received", l.Fleet.Devices, l.Shape,
+		n[series.Accepted], n[series.Refused], n[series.Broken], n[series.Sent], n[series.Acked], n[series.Received])
+	t.Measure("devices", float64(l.Fleet.Devices), "", "")
+	t.Measure("messages", float64(n[series.Sent]), "", "")
+	if r.Own.Invalid != "" {
+		return r, NotRun("use a smaller fleet, or a machine with more processors", "%s", fmt.Sprintf("its latencies can't be believed: %s", r.Own.Invalid))
+	}
+	return r, nil
+}
+
+// follow says once a second how it goes.
+func (t *T) follow(ctx context.Context, c *series.Collector) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if p, ok := c.Latest(); ok {
+			t.progress(now(p))
+		}
+	}
+}
+
+// now is a second of a fleet in one line.
+func now(p series.Point) string {
+	text := fmt.Sprintf("%d of %d devices connected, %d messages/s", p.Connected, p.Devices, p.Counts[series.Sent])
+	for _, l := range p.Latencies {
+		if l.Timing == series.Ack || l.Timing == series.Connect {
+			text += fmt.Sprintf(", %s p99 %.3g ms", l.Timing, l.P99*1e3)
+		}
+	}
+	if n := p.Counts[series.Refused] + p.Counts[series.Broken] + p.Counts[series.Dropped] + p.Counts[series.Rejected]; n > 0 {
+		text += fmt.Sprintf(", %d failures", n)
+	}
+	return text
+}

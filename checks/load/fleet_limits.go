@@ -1,0 +1,83 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/shakedown-test/shakedown/check"
+	"github.com/shakedown-test/shakedown/evidence"
+	"github.com/shakedown-test/shakedown/fleet/limit"
+	"github.com/shakedown-test/shakedown/product"
+	"github.com/shakedown-test/shakedown/testbed"
+)
+
+// FleetLimits plays the fleet that the product file describes, and holds it against the limits that stand there.
+var FleetLimits = &check.Check{
+	ID:    "load.fleet-limits",
+	Title: "Keeps its limits under the fleet",
+	Why: "A backend that passes with fifty devices falls over with fifty thousand. What its owner promised of it is known to hold " +
+		"only where the whole fleet was in front of it, with what its devices do all day.",
+	Pass: "every limit under fleet: holds while the fleet takes its course; without any, no message that was acknowledged is lost, none reaches " +
+		"another tenant, no device is refused, and all are connected at the end",
+	Fix:          "look at the report's section on load for when it began: what was full then is what to make larger",
+	Severity:     check.Blocker,
+	Requirements: []string{"CRA:I.2h"},
+	Incidents:    []string{"INC-039"},
+	Sources:      []string{"the limits are the maker's"},
+	Needs:        check.Needs{Real: product.Cloud},
+	Impact:       check.Disturbs,
+	Typical:      60 * time.Second,
+	Limit:        100 * time.Hour,
+	Run:          fleetLimits,
+}
+
+// usual are the limits where none is declared.
+var usual = []string{"lost acked = 0", "leaked = 0", "refused = 0", "connected >= 100 %"}
+
+func fleetLimits(ctx context.Context, t *check.T) error {
+	f, err := t.Fleet(ctx)
+	if err != nil {
+		return err
+	}
+	texts := f.Limits
+	if len(texts) == 0 {
+		texts = usual
+	}
+	var limits []limit.Limit
+	for _, text := range texts {
+		l, err := limit.Parse(text)
+		if err != nil {
+			return err
+		}
+		limits = append(limits, l)
+	}
+	t.Step("%s: %d devices for %s", f.Shape, f.Devices, time.Duration(f.For))
+	r, err := t.Play(ctx, testbed.Load{Fleet: f, Shape: f.Shape, For: time.Duration(f.For)})
+	if r == nil {
+		return err
+	}
+	judged := limit.All(limits, r)
+	load := r.Load()
+	load.Title, load.Target, load.Shape, load.Devices, load.Limits = "The fleet and its limits", t.Cloud.URL(), f.Shape, f.Devices, judged
+	t.Loaded(load)
+	found, unknown := judgeLimits(judged)
+	t.Find(found...)
+	if err == nil && len(unknown) > 0 {
+		err = check.NotRun("see what the report says of it", "it is not known whether it holds: %s", unknown[0].Limit)
+	}
+	return err
+}
+
+// judgeLimits makes findings of the limits that are broken, and gives those of which nothing is known.
+func judgeLimits(judged []evidence.LoadLimit) (found []check.Finding, unknown []evidence.LoadLimit) {
+	for _, l := range judged {
+		switch l.Outcome {
+		case evidence.LimitBroken:
+			found = append(found, check.Finding{Title: fmt.Sprintf("Does not keep its limit: %s", l.Limit), Expected: l.Limit, Seen: l.Seen})
+		case evidence.LimitUnknown:
+			unknown = append(unknown, l)
+		}
+	}
+	return found, unknown
+}

@@ -1,0 +1,150 @@
+package fleet
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/shakedown-test/shakedown/fleet/series"
+)
+
+// carrier is a connection that goroutines read and write, in place of the event loop.
+type carrier struct {
+	nc   net.Conn
+	out  chan []byte
+	once sync.Once
+	done chan struct{}
+}
+
+// carry dials a connection of goroutines.
+func (s *shard) carry(i int32) {
+	d := &s.devices[i]
+	d.state = connecting
+	turn, number, cfg, datagrams := d.turn, s.number(i), s.classOf(i).tls, s.classOf(i).datagrams
+	from := s.source(number)
+	s.goroutines.Go(func() {
+		ctx, cancel := context.WithTimeout(s.ctx, attempt)
+		defer cancel()
+		nc, took, err := s.dialBy(ctx, from, cfg, datagrams)
+		s.post(func(now int64) {
+			d := &s.devices[i]
+			switch {
+			case d.turn != turn || d.state != connecting:
+				if nc != nil {
+					nc.Close()
+				}
+				return
+			case err != nil:
+				s.fail(i, classify(err), now)
+				return
+			}
+			if cfg != nil {
+				s.meter.Time(series.TLS, took)
+			}
+			s.carryOn(i, nc, now)
+		})
+	})
+}
+
+// dialBy dials, with TLS where cfg says so; took is the handshake's part.
+func (s *shard) dialBy(ctx context.Context, from netip.Addr, cfg *tls.Config, datagrams bool) (nc net.Conn, took time.Duration, err error) {
+	var d net.Dialer
+	network, source := "tcp", netip.AddrPortFrom(from, 0)
+	if datagrams {
+		network = "udp"
+	}
+	if from.IsValid() && datagrams {
+		d.LocalAddr = net.UDPAddrFromAddrPort(source)
+	} else if from.IsValid() {
+		d.LocalAddr = net.TCPAddrFromAddrPort(source)
+	}
+	if nc, err = d.DialContext(ctx, network, s.address.String()); err != nil || cfg == nil {
+		return nc, 0, err
+	}
+	begun := time.Now()
+	c := tls.Client(nc, cfg)
+	if err = c.HandshakeContext(ctx); err != nil {
+		nc.Close()
+		return nil, 0, err
+	}
+	return c, time.Since(begun), nil
+}
+
+// carryOn has goroutines read and write a connection that is open.
+func (s *shard) carryOn(i int32, nc net.Conn, now int64) {
+	d := &s.devices[i]
+	c := &carrier{nc: nc, out: make(chan []byte, 64), done: make(chan struct{})}
+	d.more().carrier = c
+	turn := d.turn
+	s.goroutines.Go(func() { s.readCarrier(i, turn, c) })
+	s.goroutines.Go(func() {
+		defer nc.Close()
+		for {
+			select {
+			case b := <-c.out:
+				if _, err := nc.Write(b); err != nil {
+					return
+				}
+			case <-c.done:
+				return
+			}
+		}
+	})
+	s.opened(i, now)
+}
+
+// readCarrier hands what comes in over to the loop, and goes on when the loop has taken it.
+func (s *shard) readCarrier(i, turn int32, c *carrier) {
+	buf := make([]byte, 4096)
+	taken := make(chan struct{}, 1)
+	for {
+		n, err := c.nc.Read(buf)
+		s.post(func(now int64) {
+			defer func() { taken <- struct{}{} }()
+			d := &s.devices[i]
+			if d.turn != turn {
+				return
+			}
+			if n > 0 {
+				s.meter.Count(series.BytesIn, n)
+				b := buf[:n]
+				if len(d.x.in) > 0 {
+					b = append(d.x.in, b...)
+				}
+				s.received(i, b, now)
+			}
+			if err != nil && d.turn == turn {
+				s.fail(i, "the other side closed the connection", now)
+			}
+		})
+		select {
+		case <-taken:
+		case <-c.done:
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// send gives bytes to the goroutine that writes; false means that it has too much already.
+func (c *carrier) send(b []byte) bool {
+	select {
+	case c.out <- append([]byte(nil), b...):
+		return true
+	default:
+		return false
+	}
+}
+
+// close ends the connection and its goroutines.
+func (c *carrier) close() {
+	c.once.Do(func() {
+		close(c.done)
+		_ = c.nc.SetDeadline(time.Now())
+	})
+}

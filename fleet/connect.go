@@ -1,0 +1,313 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/shakedown-test/shakedown/fleet/record"
+	"github.com/shakedown-test/shakedown/fleet/series"
+)
+
+// handshakes is how many TLS handshakes a loop has under way at once: they cost processor time, and more would only wait for each other.
+const handshakes = 64
+
+// handshake is a device that waits for its turn, and since when.
+type handshake struct {
+	device, turn int32
+	since        int64
+}
+
+// control is a device's own timer: to connect, to give up, to keep alive, to sleep.
+func (s *shard) control(i int32, due, now int64) {
+	d := &s.devices[i]
+	switch d.state {
+	case waiting:
+		if s.stopping {
+			return
+		}
+		s.meter.Time(series.Lag, time.Duration(now-due))
+		if !d.met && i != s.operator {
+			d.met = true
+			s.joined++
+		}
+		s.begin(i, due, now)
+	case preparing, connecting, shaking, greeting:
+		if d.state == greeting && s.classOf(i).datagrams {
+			s.knock(i, now)
+			return
+		}
+		what := [...]string{preparing: "provisioning", connecting: "connect", shaking: "TLS handshake", greeting: s.classOf(i).speaks.opens()}[d.state]
+		s.fail(i, "no answer to "+what+" in time", now)
+	case up:
+		s.alive(i, now)
+	}
+}
+
+// begin begins an attempt to connect.
+func (s *shard) begin(i int32, due, now int64) {
+	d := &s.devices[i]
+	d.due = due
+	d.turn++
+	if i != s.operator {
+		s.meter.Count(series.Attempts, 1)
+	}
+	s.timers.set(i, now+int64(attempt))
+	s.reach(i, now)
+}
+
+// reach opens the transport.
+func (s *shard) reach(i int32, now int64) {
+	d := &s.devices[i]
+	c := s.classOf(i)
+	if s.portable || c.carried {
+		s.carry(i)
+		return
+	}
+	fd, err := dial(s.address, s.source(s.number(i)), c.datagrams)
+	if err != nil {
+		s.fail(i, classify(err), now)
+		return
+	}
+	d.fd, d.state = fd, connecting
+	if c.datagrams {
+		d.state = greeting
+	}
+	if err := s.poll.add(fd, i, d.turn, d.state == connecting); err != nil {
+		s.fail(i, classify(err), now)
+		return
+	}
+	if c.datagrams {
+		s.opened(i, now)
+	}
+}
+
+// source is the address that a device connects from. One address reaches one endpoint from 28,232 ports, and gets slow from 14,000 on.
+func (s *shard) source(number int) netip.Addr {
+	if len(s.sources) == 0 {
+		return netip.Addr{}
+	}
+	return s.sources[number/perSource%len(s.sources)]
+}
+
+// connected goes on when TCP has a result.
+func (s *shard) connected(i int32, now int64) {
+	d := &s.devices[i]
+	if err := dialled(d.fd); err != nil {
+		s.fail(i, classify(err), now)
+		return
+	}
+	if s.classOf(i).tls == nil {
+		if err := s.poll.change(d.fd, i, d.turn, false); err != nil {
+			s.fail(i, classify(err), now)
+			return
+		}
+		s.opened(i, now)
+		return
+	}
+	s.poll.remove(d.fd)
+	d.state = shaking
+	s.handshake = append(s.handshake, handshake{i, d.turn, now})
+	s.shake(now)
+}
+
+// shake starts handshakes while there is room. Time in the queue is this program's own.
+func (s *shard) shake(now int64) {
+	for s.shaking < handshakes && len(s.handshake) > 0 {
+		h := s.handshake[0]
+		s.handshake = s.handshake[1:]
+		d := &s.devices[h.device]
+		if d.turn != h.turn || d.state != shaking {
+			continue
+		}
+		s.meter.Time(series.Lag, time.Duration(now-h.since))
+		s.shaking++
+		s.goroutines.Add(1)
+		go s.secure(h.device, h.turn, d.fd)
+	}
+}
+
+// secure does a handshake beside the loop.
+func (s *shard) secure(i, turn, fd int32) {
+	defer s.goroutines.Done()
+	ctx, cancel := context.WithTimeout(s.ctx, attempt)
+	defer cancel()
+	begun := time.Now()
+	nc, err := lend(fd)
+	var done record.Done
+	if err == nil {
+		done, err = record.Handshake(ctx, nc, s.classOf(i).tls)
+	}
+	took := time.Since(begun)
+	s.post(func(now int64) {
+		s.shaking--
+		s.shake(now)
+		d := &s.devices[i]
+		if d.turn != turn || d.state != shaking {
+			if nc != nil {
+				nc.Close()
+			}
+			return
+		}
+		if err == nil && done.Conn != nil { // before TLS 1.3: it stays with crypto/tls
+			s.meter.Time(series.TLS, took)
+			shut(d.fd, false)
+			d.fd = -1
+			s.carryOn(i, done.Conn, now)
+			return
+		}
+		if nc != nil {
+			nc.Close()
+		}
+		if err == nil {
+			err = s.poll.add(d.fd, i, d.turn, false)
+		}
+		if err != nil {
+			s.fail(i, classify(err), now)
+			return
+		}
+		s.meter.Time(series.TLS, took)
+		if s.ciphers == nil {
+			s.ciphers = record.NewCiphers(2 * min(len(s.devices), 1024))
+		}
+		done.Session.Keep(s.ciphers)
+		d.more().tls = done.Session
+		s.opened(i, now)
+	})
+}
+
+// opened goes on when the transport is there.
+func (s *shard) opened(i int32, now int64) {
+	d := &s.devices[i]
+	d.state = greeting
+	c := s.classOf(i)
+	if c.socket { // WebSocket first
+		s.upgrade(i, now)
+		return
+	}
+	c.speaks.open(s, i, now)
+}
+
+// accepted is called when the other side took the device.
+func (s *shard) accepted(i int32, now int64) {
+	d := &s.devices[i]
+	d.state, d.tries, d.pinging = up, 0, false
+	if i == s.operator {
+		s.alive(i, now)
+		return
+	}
+	s.up++
+	s.meter.Count(series.Accepted, 1)
+	s.meter.Time(series.Connect, time.Duration(now-d.due))
+	if d.lost {
+		d.lost = false
+		s.away--
+		s.backAt = now
+	}
+	if sleep := s.classOf(i).Sleep; sleep != nil {
+		d.doze = now + int64(time.Duration(sleep.Awake))
+	}
+	if until := s.course.up(s.rand); until > 0 {
+		d.doze = now + int64(until)
+	}
+	s.rouse(i, now)
+	s.alive(i, now)
+	if !d.was {
+		d.was = true
+		s.firsts(i, now)
+	}
+}
+
+// refused is called when the other side answered that it does not want the device.
+func (s *shard) refused(i int32, answer string, now int64) {
+	if i != s.operator {
+		s.meter.Count(series.Refused, 1)
+	}
+	s.meter.Answer(answer)
+	s.again(i, now)
+}
+
+// fail ends an attempt, or a connection, for a reason of a few words.
+func (s *shard) fail(i int32, reason string, now int64) {
+	d := &s.devices[i]
+	s.meter.Error(reason)
+	if i != s.operator {
+		if d.state == up {
+			s.meter.Count(series.Dropped, 1)
+		} else {
+			s.meter.Count(series.Broken, 1)
+		}
+	}
+	s.again(i, now)
+}
+
+// again closes what there is and has the device try again after a while.
+func (s *shard) again(i int32, now int64) {
+	d := &s.devices[i]
+	s.close(i, true)
+	if d.state = waiting; s.stopping {
+		d.state = ended
+		s.timers.stop(i)
+		return
+	}
+	pause := s.classOf(i).pause(int(d.tries), s.rand)
+	d.tries = min(d.tries+1, 200)
+	s.timers.set(i, now+int64(pause))
+}
+
+// leave ends a connection in good order, for a while.
+func (s *shard) leave(i int32, pause time.Duration, now int64) {
+	d := &s.devices[i]
+	s.classOf(i).speaks.close(s, i)
+	s.close(i, false)
+	d.state = waiting
+	s.timers.set(i, now+int64(pause))
+	s.asleep(i)
+}
+
+// cutOff ends a connection as a power cut does.
+func (s *shard) cutOff(i int32, now int64) {
+	d := &s.devices[i]
+	if d.state != up {
+		return
+	}
+	d.lost = true
+	s.away++
+	s.again(i, now)
+}
+
+// close closes the connection; what is not acknowledged stays.
+func (s *shard) close(i int32, reset bool) {
+	d := &s.devices[i]
+	if d.state == up && i != s.operator {
+		s.up--
+	}
+	if d.fd >= 0 {
+		shut(d.fd, reset)
+		d.fd = -1
+	}
+	d.turn++
+	x := d.x
+	if x == nil {
+		return
+	}
+	if x.carrier != nil {
+		x.carrier.close()
+	}
+	*x = extra{flights: x.flights, backlog: x.backlog}
+	if len(x.flights) == 0 && len(x.backlog) == 0 {
+		d.x = nil
+	}
+}
+
+// classify is a failure in a few words, the same for all of its sort.
+func classify(err error) string {
+	for e := err; e != nil; e = errors.Unwrap(e) {
+		if inner := errors.Unwrap(e); inner == nil {
+			return e.Error()
+		}
+	}
+	return fmt.Sprint(err)
+}

@@ -1,0 +1,131 @@
+package fleet
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/shakedown-test/shakedown/fleet/payload"
+	"github.com/shakedown-test/shakedown/fleet/series"
+	"github.com/shakedown-test/shakedown/product"
+	"github.com/shakedown-test/shakedown/wire/mqtt"
+)
+
+// newOperator makes the class of the operator: a client that subscribes to all that the fleet publishes, where this share watches, and sends
+// the commands.
+func (p *plan) newOperator() error {
+	spec, err := p.operator()
+	if err == nil && (len(spec.Subscribe) > 0 || p.perOrder > 0) {
+		p.operates, err = p.newClass(&spec)
+	}
+	if err != nil {
+		return fmt.Errorf("operator: %w", err)
+	}
+	return nil
+}
+
+func (p *plan) operator() (product.Class, error) {
+	spec := product.Class{Name: "operator", Window: 1000, KeepAlive: product.Duration(time.Minute), Version: mqtt.V311.String()}
+	for _, c := range p.classes {
+		if _, ok := c.speaks.(speaksMQTT); !ok {
+			continue
+		}
+		spec.Version, spec.Transport = c.version.String(), c.Transport
+		if !p.job.Watch {
+			continue
+		}
+		for _, t := range c.Telemetry {
+			f, err := payload.Filter(t.Topic)
+			if err != nil {
+				return spec, err
+			}
+			if one := (product.Filter{Topic: f, QoS: t.QoS}); !slices.Contains(spec.Subscribe, one) {
+				spec.Subscribe = append(spec.Subscribe, one)
+			}
+		}
+		for _, a := range c.Commands {
+			if a.Answer == nil {
+				continue
+			}
+			f, err := payload.Filter(a.Answer.Topic)
+			if err != nil {
+				return spec, err
+			}
+			if one := (product.Filter{Topic: f, QoS: a.Answer.QoS}); !slices.Contains(spec.Subscribe, one) {
+				spec.Subscribe = append(spec.Subscribe, one)
+			}
+		}
+	}
+	return spec, nil
+}
+
+// operatorIdentity is with what the operator connects.
+func (s *shard) operatorIdentity() product.Client {
+	who := product.Client{ID: "shakedown-operator"}
+	if o := s.job.Fleet.Operator; o != nil {
+		who = *o
+	}
+	if !s.job.Watch { // of another share
+		who.ID += fmt.Sprintf("-%d", s.first)
+	}
+	return who
+}
+
+// order is the timer of a command: one is due. The operator, which may be in another loop, sends it.
+func (s *shard) order(k int32, due, now int64) {
+	i := k / int32(s.perOrder)
+	o := int32(s.first*s.perOrder) + k
+	p, w := s.postOf(-1-o), &s.orders[k]
+	s.timers.set(int32(len(s.devices)+len(s.streams))+k, s.after(p, due, s.rand))
+	if s.devices[i].state != up { // who is away is not asked
+		return
+	}
+	m := pending{due: due, stream: -1 - o, seq: w.seq}
+	w.seq++
+	if boss := s.boss; boss != s {
+		boss.post(func(now int64) { boss.command(p, m, now) })
+		return
+	}
+	s.command(p, m, now)
+}
+
+// command has the operator send a command.
+func (s *shard) command(p *post, m pending, now int64) {
+	s.meter.Time(series.Lag, time.Duration(now-m.due))
+	if s.devices[s.operator].state != up || !s.operates.speaks.post(s, s.operator, p, m, now) {
+		s.meter.Count(series.Withheld, 1)
+	}
+}
+
+// ordered is a message that a device got: a command of this run is answered.
+func (s *shard) ordered(i int32, topic []byte, stamp payload.Stamp, took time.Duration, now int64) {
+	c := s.classOf(i)
+	first := s.orderOf(s.number(i), 0)
+	if stamp.Source < first || stamp.Source >= first+uint32(len(c.commands)) {
+		return // not for this device, but of its tenant
+	}
+	if again, _ := s.ledger.Arrived(stamp.Source, stamp.Seq); again {
+		return
+	}
+	s.meter.Time(series.Command, took)
+	answer := c.answers[stamp.Source-first]
+	if answer == nil {
+		return
+	}
+	v := &s.vars
+	s.who(s.number(i), v)
+	v.Time, v.Stamp = s.start.UnixMicro()+now/1000, stamp
+	s.packet = s.compose(s.packet[:0], answer, v, c.version, 0)
+	s.send(i, sized(s.packet, byte(mqtt.PUBLISH)<<4), now)
+}
+
+// seen is a message that the operator got: of a stream, or the answer to a command, which has the command's stamp.
+func (s *shard) seen(_ []byte, stamp payload.Stamp, took time.Duration) {
+	if stamp.Source >= s.ordersFrom() {
+		s.meter.Time(series.Answer, took)
+		return
+	}
+	if again, _ := s.ledger.Arrived(stamp.Source, stamp.Seq); !again {
+		s.meter.Time(series.Delivery, took)
+	}
+}

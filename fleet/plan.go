@@ -1,0 +1,284 @@
+package fleet
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/shakedown-test/shakedown/fleet/count"
+	"github.com/shakedown-test/shakedown/fleet/payload"
+	"github.com/shakedown-test/shakedown/product"
+	"github.com/shakedown-test/shakedown/wire/mqtt"
+)
+
+// perSource is how many connections go from one address to one endpoint.
+const perSource = 10000
+
+// plan is what all shards of a run share. It does not change while they run, except for what is safe for concurrent use.
+type plan struct {
+	job      Job
+	ctx      context.Context
+	address  netip.AddrPort
+	sources  []netip.Addr
+	classes  []*class
+	operates *class   // of the operator; nil: there is nothing to do for one
+	deal     []uint16 // class of device n: deal[n%len(deal)]
+	perEach  int      // streams of a device
+	perOrder int      // commands to a device
+	course   *course
+	length   time.Duration
+	drain    time.Duration
+	start    time.Time
+	portable bool
+	ledger   *count.Ledger // of what devices send, and behind that of the commands to them
+}
+
+// class is a product.Class ready for use.
+type class struct {
+	product.Class
+	speaks    speaks
+	version   mqtt.Version
+	datagrams bool
+	socket    bool // WebSocket
+	carried   bool // always with goroutines
+	tls       *tls.Config
+	who       *identity
+	will      *post
+	posts     []*post
+	commands  []*post
+	answers   []*post
+	filters   []*payload.Template
+}
+
+// post is a product.Post ready for use.
+type post struct {
+	topic, payload *payload.Template
+	qos            byte
+	retain         bool
+	media          media
+	every          time.Duration
+	poisson        bool
+	day            []float64
+}
+
+// newPlan prepares a job. The error says what is wrong with it.
+func newPlan(ctx context.Context, job Job) (*plan, error) {
+	f := job.Fleet
+	p := &plan{
+		job: job, ctx: ctx, length: job.For, drain: job.Drain, portable: job.Goroutine || !eventLoops, ledger: count.New(), sources: job.Sources,
+	}
+	if p.drain == 0 {
+		p.drain = 5 * time.Second
+	}
+	var err error
+	if p.course, err = newCourse(job.Shape, job.For, f.Devices, f.Connects); err != nil {
+		return nil, err
+	}
+	if err := p.resolve(); err != nil {
+		return nil, err
+	}
+	for i := range f.Classes {
+		c, err := p.newClass(&f.Classes[i])
+		if err != nil {
+			return nil, fmt.Errorf("class %s: %w", f.Classes[i].Name, err)
+		}
+		p.classes = append(p.classes, c)
+		p.perEach = max(p.perEach, len(c.posts)*max(1, c.Children))
+		p.perOrder = max(p.perOrder, len(c.commands))
+	}
+	p.deal = deal(f.Classes)
+	return p, p.newOperator()
+}
+
+// resolve finds the address of the target, once for all devices.
+func (p *plan) resolve() error {
+	host, port, err := net.SplitHostPort(p.job.Target.Host)
+	if err != nil {
+		return fmt.Errorf("target %s: %w", p.job.Target.Host, err)
+	}
+	ctx, cancel := context.WithTimeout(p.ctx, 10*time.Second)
+	defer cancel()
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return fmt.Errorf("look up %s: %w", host, err)
+	}
+	number, err := net.DefaultResolver.LookupPort(ctx, "tcp", port)
+	if err != nil {
+		return fmt.Errorf("port %s: %w", port, err)
+	}
+	p.address = netip.AddrPortFrom(ips[0].Unmap(), uint16(number))
+	if len(p.sources) == 0 && p.address.Addr().Is4() && p.address.Addr().IsLoopback() {
+		for k := range 254 * 250 {
+			p.sources = append(p.sources, netip.AddrFrom4([4]byte{127, 0, byte(k / 250), byte(1 + k%250)}))
+		}
+	}
+	return nil
+}
+
+// deal spreads classes over devices by their shares, evenly mixed, in a pattern of at most 1000.
+func deal(classes []product.Class) []uint16 {
+	const size = 1000
+	if len(classes) == 1 {
+		return []uint16{0}
+	}
+	order := make([]uint16, 0, size)
+	owed := make([]float64, len(classes))
+	for range size {
+		most := 0
+		for k, c := range classes {
+			owed[k] += c.Share
+			if owed[k] > owed[most] {
+				most = k
+			}
+		}
+		owed[most]--
+		order = append(order, uint16(most))
+	}
+	return order
+}
+
+func (p *plan) newClass(spec *product.Class) (*class, error) {
+	c := &class{Class: *spec, version: mqtt.V311}
+	transport := c.Transport
+	if transport == "" {
+		transport = p.job.Target.Scheme
+	}
+	if c.Version == mqtt.V5.String() {
+		c.version = mqtt.V5
+	}
+	switch transport {
+	case product.MQTT, product.MQTTS, product.WS, product.WSS:
+		c.speaks = speaksMQTT{c.version}
+	case product.COAP:
+		c.speaks, c.datagrams = newCoAP(p.job.Target.Host), true
+	default:
+		return nil, fmt.Errorf("transport %s: a fleet does not speak it yet", transport)
+	}
+	c.socket = transport == product.WS || transport == product.WSS
+	if transport == product.MQTTS || transport == product.WSS {
+		c.tls = p.tls(c.Class.TLS)
+	}
+	var err error
+	if c.who, err = newIdentity(spec.Identity); err != nil {
+		return nil, err
+	}
+	if spec.Will != nil {
+		if c.will, err = newPost(*spec.Will); err != nil {
+			return nil, fmt.Errorf("will: %w", err)
+		}
+	}
+	for k, t := range spec.Telemetry {
+		one, err := newPost(t.Post)
+		if err != nil {
+			return nil, fmt.Errorf("telemetry %d: %w", k+1, err)
+		}
+		one.every, one.poisson, one.day = time.Duration(t.Every), t.Pace == "poisson", t.Day
+		c.posts = append(c.posts, one)
+	}
+	if _, ok := c.speaks.(speaksMQTT); !ok {
+		if err := c.onlyRequests(); err != nil {
+			return nil, err
+		}
+	}
+	if c.datagrams {
+		if err := p.tooFast(c, messageIDs, exchangeLifetime); err != nil {
+			return nil, err
+		}
+	}
+	for k, a := range spec.Commands {
+		if err := c.addCommand(a); err != nil {
+			return nil, fmt.Errorf("command %d: %w", k+1, err)
+		}
+	}
+	for _, f := range spec.Subscribe {
+		t, err := payload.Compile(f.Topic, payload.Bytes, 0)
+		if err != nil {
+			return nil, fmt.Errorf("subscribe %s: %w", f.Topic, err)
+		}
+		c.filters = append(c.filters, t)
+	}
+	return c, nil
+}
+
+func (c *class) addCommand(a product.Answered) error {
+	command, err := newPost(a.Post)
+	if err != nil {
+		return err
+	}
+	command.every = time.Duration(a.Every)
+	var answer *post
+	if a.Answer != nil {
+		if answer, err = newPost(*a.Answer); err != nil {
+			return fmt.Errorf("answer: %w", err)
+		}
+	}
+	c.commands, c.answers = append(c.commands, command), append(c.answers, answer)
+	return nil
+}
+
+func newPost(p product.Post) (*post, error) {
+	topic, err := payload.Compile(p.Topic, payload.Bytes, 0)
+	if err != nil {
+		return nil, fmt.Errorf("topic: %w", err)
+	}
+	text, err := payload.Compile(p.Payload, p.Encoding, p.Size)
+	if err != nil {
+		return nil, fmt.Errorf("payload: %w", err)
+	}
+	return &post{topic: topic, payload: text, qos: byte(p.QoS), retain: p.Retain, media: mediaOf(p)}, nil
+}
+
+func (p *plan) tls(o *product.ClassTLS) *tls.Config {
+	t := p.job.Target
+	cfg := &tls.Config{RootCAs: t.Roots, ServerName: t.Name}
+	if cfg.ServerName == "" {
+		cfg.ServerName, _, _ = net.SplitHostPort(t.Host)
+	}
+	if o == nil {
+		return cfg
+	}
+	switch o.Version {
+	case "1.2":
+		cfg.MaxVersion = tls.VersionTLS12
+	case "1.3":
+		cfg.MinVersion = tls.VersionTLS13
+	}
+	return cfg
+}
+
+// pause is how long a device waits before it tries again, after so many tries.
+func (c *class) pause(tries int, r *rand.Rand) time.Duration {
+	b := product.Backoff{First: product.Duration(time.Second), Factor: 2, Cap: product.Duration(time.Minute), Jitter: "full"}
+	if c.Backoff != nil {
+		b = *c.Backoff
+	}
+	d := min(float64(b.First)*math.Pow(b.Factor, float64(tries)), float64(b.Cap))
+	switch b.Jitter {
+	case "full":
+		d *= r.Float64()
+	case "equal":
+		d *= 0.5 + r.Float64()/2
+	}
+	return time.Duration(d)
+}
+
+// after is when a stream's next message is due.
+func (p *plan) after(w *post, due int64, r *rand.Rand) int64 {
+	rate := p.course.rate(time.Duration(due))
+	if len(w.day) > 0 {
+		rate *= w.day[min(len(w.day)-1, int(int64(len(w.day))*due/max(1, int64(p.length))))]
+	}
+	gap := float64(w.every)
+	if w.poisson {
+		gap *= r.ExpFloat64()
+	}
+	if rate <= 0 { // look again later
+		return due + int64(p.length)/96
+	}
+	return due + max(1, int64(gap/rate))
+}

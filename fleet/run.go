@@ -1,0 +1,155 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/shakedown-test/shakedown/fleet/count"
+	"github.com/shakedown-test/shakedown/fleet/series"
+)
+
+// Share is what became of a job: the account of its messages, and how the fleet came back.
+type Share struct {
+	Ledger  *count.Ledger  // of what devices sent, and behind that of the commands that were sent to them
+	Streams int            // sources of the ledger that devices sent
+	Outage  *series.Outage // that the course made; nil: none
+}
+
+// Run is a job that is ready to begin.
+type Run struct {
+	plan   *plan
+	shards []*shard
+	cancel context.CancelFunc
+}
+
+// Prepare makes everything ready: the fleet is compiled, and the operator, where there is one, is connected and subscribed. The error says
+// why the job can't be carried out. A run that is not played must be closed.
+func Prepare(ctx context.Context, job Job) (*Run, error) {
+	if job.Run == 0 {
+		job.Run = uint32(time.Now().UnixNano()) | 1
+	}
+	inner, cancel := context.WithCancel(ctx)
+	r := &Run{cancel: cancel}
+	var err error
+	if r.plan, err = newPlan(inner, job); err == nil {
+		r.shards, err = r.plan.newShards()
+	}
+	if err != nil {
+		r.Close()
+		return nil, fmt.Errorf("prepare the fleet: %w", err)
+	}
+	r.plan.start = time.Now()
+	for _, s := range r.shards {
+		if err := s.prelude(ctx); err != nil {
+			r.Close()
+			return nil, fmt.Errorf("prepare the fleet: %w", err)
+		}
+	}
+	return r, nil
+}
+
+// Close ends a run that was not played.
+func (r *Run) Close() {
+	r.cancel()
+	for _, s := range r.shards {
+		s.end()
+	}
+	r.shards = nil
+}
+
+// Sink takes what one loop measured in a second, counted from the start. It is called by several goroutines.
+type Sink func(loop, second int, s *series.Slice)
+
+// Play plays the fleet from a time on, which may be now, until it is over or ctx ends. The error is one of the system's: whatever the
+// target does goes to sink.
+func (r *Run) Play(ctx context.Context, start time.Time, sink Sink) (*Share, error) {
+	p := r.plan
+	p.start = time.Now()
+	if wait := time.Until(start); wait > 0 {
+		p.start = p.start.Add(wait)
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+		}
+	}
+	var group errgroup.Group
+	for _, s := range r.shards {
+		s.sink = sink
+		s.enlist()
+		group.Go(func() error {
+			defer s.end()
+			return s.loop(ctx)
+		})
+	}
+	err := group.Wait()
+	r.cancel()
+	if err != nil {
+		return nil, fmt.Errorf("run the fleet: %w", err)
+	}
+	out := &Share{Ledger: p.ledger, Streams: p.job.Fleet.Devices * p.perEach}
+	if cut := p.course.cut(); cut > 0 {
+		out.Outage = &series.Outage{Second: int(cut.Seconds()), Cause: "the fleet cut its connections, as the shape " + p.job.Shape + " wants"}
+	}
+	for _, s := range r.shards {
+		if o := out.Outage; o != nil {
+			o.Devices += s.cutOffs
+			o.Away += s.away
+			o.Back = max(o.Back, time.Duration(s.backAt-int64(p.course.cut())).Seconds())
+		}
+	}
+	return out, nil
+}
+
+// newShards deals the devices out to event loops, one for each processor.
+func (p *plan) newShards() (all []*shard, err error) {
+	n := p.job.To - p.job.From
+	many := max(1, min(runtime.GOMAXPROCS(0), n/50))
+	for k := range many {
+		s, err := p.newShard(p.job.From+n*k/many, p.job.From+n*(k+1)/many, k == 0 && p.operates != nil)
+		if err != nil {
+			return all, err
+		}
+		all = append(all, s)
+		s.place, s.boss = k, all[0]
+	}
+	return all, nil
+}
+
+// newShard makes a loop of the devices from one number to before another, and of the operator.
+func (p *plan) newShard(from, to int, operator bool) (*shard, error) {
+	poll, err := newPoll()
+	if err != nil {
+		return nil, err
+	}
+	n := to - from
+	s := &shard{
+		plan: p, first: from, poll: poll, operator: -1, meter: &series.Meter{}, rand: rand.New(rand.NewPCG(p.job.Seed, uint64(from))),
+		devices: make([]device, n, n+1), streams: make([]stream, n*p.perEach), orders: make([]stream, n*p.perOrder),
+		buf: make([]byte, 64<<10), packet: make([]byte, 0, 1024), cutAt: int64(p.course.cut()), sink: func(int, int, *series.Slice) {},
+	}
+	if operator {
+		s.operator = int32(n)
+		s.devices = append(s.devices, device{})
+	}
+	s.timers = newTimers(len(s.devices) + len(s.streams) + len(s.orders))
+	for i := range s.devices {
+		s.devices[i].fd = -1
+	}
+	p.ledger.Declare(s.sourceOf(0), uint32(len(s.streams)), 0)
+	p.ledger.Declare(p.orderOf(from, 0), uint32(len(s.orders)), 0)
+	return s, nil
+}
+
+// enlist sets the time at which each device connects first.
+func (s *shard) enlist() {
+	for i := range s.devices {
+		if int32(i) != s.operator {
+			s.timers.set(int32(i), int64(s.course.joins(s.first+i, s.job.Fleet.Devices)))
+		}
+	}
+}

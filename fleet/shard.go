@@ -1,0 +1,273 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/shakedown-test/shakedown/fleet/payload"
+	"github.com/shakedown-test/shakedown/fleet/record"
+	"github.com/shakedown-test/shakedown/fleet/series"
+)
+
+// shard is an event loop with its part of the devices. All of it but the inbox belongs to the goroutine of loop.
+type shard struct {
+	*plan
+	first    int // number of its first device
+	devices  []device
+	streams  []stream // plan.perEach for each device
+	orders   []stream // plan.perOrder for each device: commands that the operator sends to it
+	timers   *timers  // of each device, then of each stream, then of each order
+	poll     *poll
+	meter    *series.Meter
+	rand     *rand.Rand
+	operator int32  // the place of the operator among devices; -1: none is here
+	watched  bool   // the operator's subscriptions are accepted
+	place    int    // among the loops of the run
+	boss     *shard // the one that has the operator
+	sink     Sink
+
+	buf     []byte          // what is read, of whichever device
+	packet  []byte          // what is written
+	path    []byte          // the path of a request
+	wrapped []byte          // the same in WebSocket frames
+	sealed  []byte          // the same in TLS records
+	name    []byte          // a client id
+	ciphers *record.Ciphers // of the connections that are busy
+	vars    payload.Vars
+
+	cutAt    int64 // when all connections are to be cut; 0: never
+	joined   int   // devices that were meant to connect by now
+	up       int   // devices that are connected now
+	cutOffs  int   // devices that were cut off by the course all at once
+	away     int   // devices that were cut off by the course and are not back
+	backAt   int64 // when the last of them was back
+	second   int
+	stopping bool
+
+	shaking   int // handshakes that are under way
+	handshake []handshake
+
+	goroutines sync.WaitGroup // of carriers and handshakes
+
+	mu    sync.Mutex
+	inbox []func(now int64) // from goroutines
+}
+
+// batch is how many timers fire before sockets are looked at again.
+const batch = 64
+
+// rest is the shortest sleep: what is due within it is sent together. It is the price in exactness of not waking up for each message.
+const rest = 200 * time.Microsecond
+
+func (s *shard) now() int64 { return int64(time.Since(s.start)) }
+
+// post has f called by the loop.
+func (s *shard) post(f func(now int64)) {
+	s.mu.Lock()
+	s.inbox = append(s.inbox, f)
+	first := len(s.inbox) == 1
+	s.mu.Unlock()
+	if first {
+		s.poll.wake()
+	}
+}
+
+// prelude connects the operator and waits until it is subscribed, so that nothing that devices send is missed.
+func (s *shard) prelude(ctx context.Context) error {
+	if s.operator < 0 {
+		return nil
+	}
+	defer context.AfterFunc(ctx, s.poll.wake)()
+	s.timers.set(s.operator, 0)
+	for until := int64(preludeTime); !s.watched; {
+		switch now := s.now(); {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case now > until:
+			return fmt.Errorf("connect the operator: %s\nhint: it needs an identity that may subscribe to what the fleet publishes: operator: in the fleet file", s.trouble())
+		}
+		if err := s.step(200 * time.Millisecond); err != nil {
+			return err
+		}
+	}
+	s.devices[s.operator].wrote = 0
+	s.alive(s.operator, 0)
+	return nil
+}
+
+// preludeTime is how long the operator may take.
+const preludeTime = 15 * time.Second
+
+// trouble is what hindered the operator, as far as it is known.
+func (s *shard) trouble() string {
+	slice := s.meter.Cut()
+	for _, classes := range []series.Classes{slice.Answers(), slice.Errors()} {
+		for _, what := range slices.Sorted(maps.Keys(classes)) {
+			return what
+		}
+	}
+	return "no answer to its SUBSCRIBE"
+}
+
+// loop lives the devices until the run is over or ctx ends. The error is one of the system's.
+func (s *shard) loop(ctx context.Context) error {
+	s.poll.own()
+	defer context.AfterFunc(ctx, s.poll.wake)()
+	s.meter.Cut()
+	for until := int64(s.length + s.drain); ; {
+		now := s.now()
+		if s.cut(now); now >= until || ctx.Err() != nil {
+			return nil
+		}
+		if !s.stopping && now >= int64(s.length) {
+			s.stop()
+		}
+		if s.cutAt > 0 && now >= s.cutAt {
+			s.cutAll(now)
+		}
+		if err := s.step(time.Duration(int64(s.second+1)*int64(time.Second) - now)); err != nil {
+			return err
+		}
+	}
+}
+
+// step does what is due, and waits for sockets until the next is, or for at most a time.
+func (s *shard) step(most time.Duration) error {
+	now := s.now()
+	s.posted(now)
+	s.fire(now)
+	wait := most
+	if due, ok := s.timers.next(); ok {
+		wait = min(wait, max(0, time.Duration(due-s.now())))
+	}
+	if wait > 0 {
+		wait = max(wait, rest)
+	}
+	return s.poll.wait(wait, s.happened)
+}
+
+// cutAll cuts all connections of devices.
+func (s *shard) cutAll(now int64) {
+	s.cutAt = 0
+	for i := range s.devices {
+		if int32(i) != s.operator {
+			s.cutOff(int32(i), now)
+		}
+	}
+	s.cutOffs = s.away
+}
+
+func (s *shard) posted(now int64) {
+	s.mu.Lock()
+	all := s.inbox
+	s.inbox = nil
+	s.mu.Unlock()
+	for _, f := range all {
+		f(now)
+	}
+}
+
+// fire does what is due.
+func (s *shard) fire(now int64) {
+	for range batch {
+		id, due, ok := s.timers.pop(now)
+		if !ok {
+			return
+		}
+		switch n, k := int32(len(s.devices)), int32(len(s.streams)); {
+		case id < n:
+			s.control(id, due, now)
+		case id < n+k:
+			s.message(id-n, due, now)
+		default:
+			s.order(id-n-k, due, now)
+		}
+		now = s.now()
+	}
+}
+
+// cut ends a second.
+func (s *shard) cut(now int64) {
+	for ; now >= int64(s.second+1)*int64(time.Second); s.second++ {
+		s.slice()
+	}
+}
+
+// slice hands over what was measured since the last time.
+func (s *shard) slice() {
+	waits := 0
+	for i := range s.devices {
+		if x := s.devices[i].x; x != nil {
+			waits += x.waits()
+		}
+	}
+	s.meter.Set(series.Connected, s.up)
+	s.meter.Set(series.Devices, s.joined)
+	s.meter.Set(series.Outstanding, waits)
+	s.sink(s.place, s.second, s.meter.Cut())
+}
+
+// stop ends all sending; what is under way may arrive.
+func (s *shard) stop() {
+	s.stopping = true
+	for k := range len(s.streams) + len(s.orders) {
+		s.timers.stop(int32(len(s.devices) + k))
+	}
+}
+
+// end closes everything and waits for what was started.
+func (s *shard) end() {
+	now := s.now()
+	for i := range s.devices {
+		s.settle(int32(i), now)
+	}
+	s.slice()
+	for i := range s.devices {
+		s.close(int32(i), true)
+	}
+	s.goroutines.Wait()
+	s.poll.close()
+}
+
+// settle counts what a device leaves unanswered when the run ends.
+func (s *shard) settle(i int32, now int64) {
+	d := &s.devices[i]
+	if d.x == nil {
+		return
+	}
+	s.meter.Count(series.Withheld, len(d.x.backlog))
+	for _, f := range d.x.flights {
+		if f.waits() {
+			s.unanswered(f, now)
+		}
+	}
+}
+
+// unanswered counts a message that gets no answer any more. Its latency is longer than what has passed.
+func (s *shard) unanswered(f flight, now int64) {
+	s.meter.Unanswered(series.Ack, time.Duration(now-f.due))
+}
+
+// happened is told of a socket on which something happened.
+func (s *shard) happened(r ready) {
+	d := &s.devices[r.owner]
+	if d.turn != r.turn || d.fd < 0 {
+		return
+	}
+	now := s.now()
+	if d.state == connecting {
+		s.connected(r.owner, now)
+		return
+	}
+	if r.out {
+		s.flush(r.owner)
+	}
+	if r.in && d.turn == r.turn && d.fd >= 0 {
+		s.readable(r.owner, now)
+	}
+}

@@ -1,0 +1,111 @@
+package testbed
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/shakedown-test/shakedown/evidence"
+	"github.com/shakedown-test/shakedown/fleet"
+	"github.com/shakedown-test/shakedown/fleet/series"
+	"github.com/shakedown-test/shakedown/product"
+)
+
+// Load is what a check has a fleet do in front of the cloud. All times are device time.
+type Load struct {
+	Fleet *product.Fleet
+	Shape string                  // one of fleet.Shapes; default steady
+	For   time.Duration           // how long
+	Drain time.Duration           // how long what is under way may take to arrive afterwards; default 5 s
+	Blind bool                    // nobody subscribes to what the fleet sends
+	Watch func(*series.Collector) // is given what is collected when it begins; may be nil
+}
+
+// Player plays a fleet and gives the record of it; see fleet.Do.
+type Player func(ctx context.Context, job fleet.Job, watch func(*series.Collector)) (*series.Record, error)
+
+// Fleet is the fleet of the product file, or, at a broker that is open to anyone, one of 200 devices with a message of 128 bytes every ten
+// seconds at QoS 1. It is nil where there is neither: nobody knows how devices prove themselves. The caller may change it.
+func (c *Cloud) Fleet() *product.Fleet {
+	f := c.bed.Product.Fleet
+	if f == nil && c.Open() {
+		f = product.DefaultFleet()
+		f.Devices = 200
+	}
+	if f == nil {
+		return nil
+	}
+	own := *f
+	own.Classes = slices.Clone(f.Classes)
+	for i := range own.Classes {
+		own.Classes[i].Telemetry = slices.Clone(f.Classes[i].Telemetry)
+	}
+	return &own
+}
+
+// Play plays a fleet in front of the cloud, over sockets of the kernel. Latencies and seconds in the record are wall time. The error says that
+// it could not be carried out.
+func (c *Cloud) Play(ctx context.Context, l Load) (*series.Record, error) {
+	job := fleet.Job{
+		Target: fleet.Target{Scheme: c.speaks, Host: c.Addr, Path: l.Fleet.Path}, Fleet: c.hastened(l.Fleet), To: l.Fleet.Devices, Shape: l.Shape,
+		For: c.bed.Clock.Wall(l.For), Drain: c.bed.Clock.Wall(l.Drain), Seed: c.bed.cfg.Seed, Watch: !l.Blind,
+	}
+	if job.Shape == "" {
+		job.Shape = product.Shapes[0].Name
+	}
+	if c.secure != nil {
+		job.Target.Name, job.Target.Roots = c.secure.ServerName, c.secure.RootCAs
+	}
+	play := c.bed.cfg.Play
+	if play == nil {
+		play = fleet.Do
+	}
+	r, err := play(ctx, job, l.Watch)
+	if err != nil {
+		return nil, err
+	}
+	if n := r.Totals.Counts; n[series.BytesIn] > 0 {
+		c.bed.Log.Add(evidence.Event{
+			Part: c.Part.Name, Kind: evidence.Bytes, Size: int(n[series.BytesIn]),
+			Text: fmt.Sprintf("sent %d bytes to %d devices", n[series.BytesIn], l.Fleet.Devices),
+		})
+	}
+	return r, nil
+}
+
+// hastened is a fleet whose times pass as fast as those of the cloud.
+func (c *Cloud) hastened(f *product.Fleet) *product.Fleet {
+	own := *f
+	wall := func(d *product.Duration) { *d = product.Duration(c.bed.Clock.Wall(time.Duration(*d))) }
+	own.Connects = f.Connects * float64(c.bed.Clock.Device(time.Second)) / float64(time.Second)
+	own.Classes = slices.Clone(f.Classes)
+	for i := range own.Classes {
+		k := &own.Classes[i]
+		wall(&k.Expiry)
+		k.Telemetry = slices.Clone(k.Telemetry)
+		for j := range k.Telemetry {
+			wall(&k.Telemetry[j].Every)
+		}
+		k.Commands = slices.Clone(k.Commands)
+		for j := range k.Commands {
+			wall(&k.Commands[j].Every)
+		}
+		if s := k.Sleep; s != nil {
+			sleep := *s
+			wall(&sleep.Awake)
+			wall(&sleep.Asleep)
+			k.Sleep = &sleep
+		}
+		if b := k.Backoff; b != nil {
+			back := *b
+			wall(&back.First)
+			wall(&back.Cap)
+			k.Backoff = &back
+		}
+	}
+	return &own
+}
+
+// URL is the endpoint as a URL.
+func (c *Cloud) URL() string { return string(c.speaks) + "://" + c.Addr }
