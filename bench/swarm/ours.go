@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -20,21 +21,39 @@ var swarmSide = side{"shakedown swarm", func(a amount, e *farEnd, length time.Du
 	return ours(dir, a, e, length)
 }}
 
-// ours is the command of shakedown swarm, or of the engine in a process of its own, for an amount. What it reports comes into dir.
+// ours is the command of shakedown swarm for an amount. Its run folder is dir/run.
 func ours(dir string, a amount, e *farEnd, length time.Duration) (*exec.Cmd, error) {
+	program, err := shakedown()
+	if err != nil {
+		return nil, err
+	}
 	file := filepath.Join(dir, "fleet.yaml")
 	if err := os.WriteFile(file, []byte(fleetFile(a)), 0o600); err != nil {
 		return nil, err
 	}
-	s := setup{To: e.addr, File: file, Scheme: a.role, For: length, Out: dir, Watch: a.watch}
+	args := []string{"swarm", a.role + "://" + e.addr, "--fleet", file, "--for", length.String(), "--out", filepath.Join(dir, "run")}
 	if e.ca != "" {
-		s.Roots = filepath.Join(dir, "ca.pem")
-		if err := os.WriteFile(s.Roots, []byte(e.ca), 0o600); err != nil {
+		ca := filepath.Join(dir, "ca.pem")
+		if err := os.WriteFile(ca, []byte(e.ca), 0o600); err != nil {
 			return nil, err
 		}
+		args = append(args, "--ca", ca)
 	}
-	return command("engine", s)
+	return exec.Command(program, args...), nil
 }
+
+// shakedown builds the program, once.
+var shakedown = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "bench-swarm-program-")
+	if err != nil {
+		return "", err
+	}
+	program := filepath.Join(dir, "shakedown")
+	if out, err := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", program, "./cmd/shakedown").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build shakedown: %w\n%s", err, out)
+	}
+	return program, nil
+})
 
 // fleetFile is a fleet that does what the floors do.
 func fleetFile(a amount) string {

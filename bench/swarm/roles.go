@@ -18,10 +18,6 @@ type setup struct {
 	For   time.Duration
 	QoS   int
 
-	File, Scheme, Roots, Out string // of the engine: fleet file, scheme of its target, roots, folder for its record
-
-	Watch bool // of the engine: the operator counts what arrives
-
 	Delay      time.Duration // of a far end: before each answer
 	FreezeFor  time.Duration // of a far end: how long it does nothing …
 	FreezeEach time.Duration // … in each such span, from the first message on
@@ -85,7 +81,6 @@ var roles = map[string]func(setup) error{
 	"connecting": connecting,
 	"requesting": requesting,
 	"posting":    posting,
-	"engine":     engine,
 	"go-coap":    goCoAP,
 }
 

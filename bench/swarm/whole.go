@@ -54,7 +54,7 @@ func (r *run) whole(a amount, e *farEnd, length time.Duration) (*series.Record, 
 
 // recordIn reads the record that ours left in its folder.
 func recordIn(dir string) (*series.Record, error) {
-	f, err := os.Open(filepath.Join(dir, "record.json"))
+	f, err := os.Open(filepath.Join(dir, "run", "series.json"))
 	if err != nil {
 		return nil, err
 	}
