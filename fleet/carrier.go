@@ -14,9 +14,13 @@ import (
 // carrier is a connection that goroutines read and write, in place of the event loop.
 type carrier struct {
 	nc   net.Conn
-	out  chan []byte
 	once sync.Once
 	done chan struct{}
+
+	more chan struct{} // there is something to write
+	mu   sync.Mutex
+	out  [][]byte // to be written, in order
+	size int      // of that
 }
 
 // carry dials a connection of goroutines.
@@ -81,23 +85,11 @@ func (s *shard) dialBy(ctx context.Context, from netip.Addr, security func() (*t
 // carryOn has goroutines read and write a connection that is open.
 func (s *shard) carryOn(i int32, nc net.Conn, now int64) {
 	d := &s.devices[i]
-	c := &carrier{nc: nc, out: make(chan []byte, 64), done: make(chan struct{})}
+	c := &carrier{nc: nc, more: make(chan struct{}, 1), done: make(chan struct{})}
 	d.more().carrier = c
 	turn := d.turn
 	s.goroutines.Go(func() { s.readCarrier(i, turn, c) })
-	s.goroutines.Go(func() {
-		defer nc.Close()
-		for {
-			select {
-			case b := <-c.out:
-				if _, err := nc.Write(b); err != nil {
-					return
-				}
-			case <-c.done:
-				return
-			}
-		}
-	})
+	s.goroutines.Go(c.write)
 	s.opened(i, now)
 }
 
@@ -136,14 +128,40 @@ func (s *shard) readCarrier(i, turn int32, c *carrier) {
 	}
 }
 
+// write writes what send gives, until the connection is closed.
+func (c *carrier) write() {
+	defer c.nc.Close()
+	for {
+		select {
+		case <-c.more:
+		case <-c.done:
+			return
+		}
+		c.mu.Lock()
+		out := c.out
+		c.out, c.size = nil, 0
+		c.mu.Unlock()
+		for _, b := range out {
+			if _, err := c.nc.Write(b); err != nil {
+				return
+			}
+		}
+	}
+}
+
 // send gives bytes to the goroutine that writes; false means that it has too much already.
 func (c *carrier) send(b []byte) bool {
-	select {
-	case c.out <- append([]byte(nil), b...):
-		return true
-	default:
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.size+len(b) > maxOut {
 		return false
 	}
+	c.out, c.size = append(c.out, append([]byte(nil), b...)), c.size+len(b)
+	select {
+	case c.more <- struct{}{}:
+	default:
+	}
+	return true
 }
 
 // close ends the connection and its goroutines.

@@ -31,11 +31,11 @@ type device struct {
 	id      uint16 // packet identifier used last
 	state   state
 	tries   uint8 // since it was up
+	heard   bool  // its subscriptions are accepted, or it has none
 	pinging bool  // a PINGREQ is not answered yet
 	met     bool  // it tried to connect before
 	was     bool  // it was up before
 	here    bool  // it counts as connected: up, or HTTP between two connections
-	heard   bool  // it gets commands: its subscriptions are accepted
 	lost    bool  // it was cut off by the course of the run, and is not back yet
 }
 

@@ -235,9 +235,10 @@ func (m speaksMQTT) connack(s *shard, i int32, whole []byte, now int64) {
 		d.more().window = int(n)
 	}
 	lists := s.subscriptions(i)
-	if d.heard = len(lists) == 0; d.heard && i == s.operator {
+	if i == s.operator && len(lists) == 0 {
 		s.watched = true
 	}
+	d.heard = len(lists) == 0
 	for _, filters := range lists {
 		sub := mqtt.Packet{Type: mqtt.SUBSCRIBE, Version: m.version, ID: 0xFFFF, Filters: filters}
 		s.packet = sub.Append(s.packet[:0])
