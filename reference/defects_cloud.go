@@ -40,6 +40,8 @@ var cloudDefects = []Defect{
 	{"cloud-id-unbound", "takes every client id with any valid credentials", []string{"security.broker-clientid-binding"}},
 	{"cloud-herd-rejected", "turns away the third client that comes within a second", []string{"load.broker-reconnect-herd"}},
 
-	{"cloud-drops-under-pressure", "acknowledges messages and loses them when more than 30 come within a second", []string{"load.fleet-limits"}},
-	{"cloud-connections-capped", "turns away who comes when 30 clients are connected", []string{"load.fleet-limits"}},
+	{"cloud-drops-under-pressure", "acknowledges messages and loses them when more than 30 come within a second", []string{"load.fleet-limits", "load.spike"}},
+	{"cloud-connections-capped", "turns away who comes when 30 clients are connected", []string{"load.fleet-limits", "load.connect-ramp"}},
+	{"cloud-refuses-for-ever", "turns everybody away once more than 30 clients came within two seconds", []string{"load.broker-reconnect-herd"}},
+	{"cloud-session-leak", "keeps the sessions of clients that left, and turns everybody away when it has 100", []string{"load.broker-reconnect-herd"}},
 }

@@ -15,5 +15,7 @@ var Risk = check.Risk{
 		BrokerReconnectHerd,
 		BrokerLimits,
 		FleetLimits,
+		ConnectRamp,
+		Spike,
 	},
 }
