@@ -17,5 +17,9 @@ var Risk = check.Risk{
 		FleetLimits,
 		ConnectRamp,
 		Spike,
+		WillFlood,
+		RetainedFlood,
+		FanOut,
+		SubscribeGrowth,
 	},
 }
