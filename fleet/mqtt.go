@@ -238,6 +238,7 @@ func (m speaksMQTT) connack(s *shard, i int32, whole []byte, now int64) {
 	if i == s.operator && len(lists) == 0 {
 		s.watched = true
 	}
+	d.heard = len(lists) == 0
 	for _, filters := range lists {
 		sub := mqtt.Packet{Type: mqtt.SUBSCRIBE, Version: m.version, ID: 0xFFFF, Filters: filters}
 		s.packet = sub.Append(s.packet[:0])
@@ -337,6 +338,7 @@ func (m speaksMQTT) suback(s *shard, i int32, whole []byte, now int64) {
 			return
 		}
 	}
+	s.devices[i].heard = true
 	if i == s.operator && !s.watched {
 		s.watched = true
 		s.ledger.Watch()
