@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"time"
@@ -46,7 +47,7 @@ func (m speaksMQTT) open(s *shard, i int32, now int64) {
 // idle sends a PINGREQ when nothing was sent for a keep-alive (3.1.2.10), and gives up when the last one was not answered for as long.
 func (m speaksMQTT) idle(s *shard, i int32, now int64) time.Duration {
 	d := &s.devices[i]
-	alive := time.Duration(s.classOf(i).KeepAlive)
+	alive := time.Duration(float64(s.classOf(i).KeepAlive) / cmp.Or(s.job.Speed, 1))
 	if alive == 0 {
 		return 0
 	}
@@ -237,6 +238,7 @@ func (m speaksMQTT) connack(s *shard, i int32, whole []byte, now int64) {
 	if i == s.operator && len(lists) == 0 {
 		s.watched = true
 	}
+	d.heard = len(lists) == 0
 	for _, filters := range lists {
 		sub := mqtt.Packet{Type: mqtt.SUBSCRIBE, Version: m.version, ID: 0xFFFF, Filters: filters}
 		s.packet = sub.Append(s.packet[:0])
@@ -264,6 +266,9 @@ func (m speaksMQTT) resume(s *shard, i int32, present bool, now int64) {
 			return
 		}
 		p := s.postOf(f.stream)
+		if f.stream < 0 && i != s.operator {
+			p = s.answerOf(f.stream)
+		}
 		switch {
 		case present && f.rel:
 			s.send(i, []byte{byte(mqtt.PUBREL)<<4 | 2, 2, byte(f.id >> 8), byte(f.id)}, now)
@@ -306,6 +311,7 @@ func (m speaksMQTT) acked(s *shard, i int32, kind mqtt.Type, body []byte, now in
 		case code >= 0x80:
 			s.meter.Count(series.Rejected, 1)
 			s.meter.Answer((&mqtt.Packet{Type: kind, Version: m.version, Code: code}).String())
+		case f.stream < 0 && i != s.operator: // the answer to a command
 		case f.stream < 0:
 			s.ledger.Acked(s.ordersFrom()+uint32(-1-f.stream), f.seq)
 		default:
@@ -336,6 +342,7 @@ func (m speaksMQTT) suback(s *shard, i int32, whole []byte, now int64) {
 			return
 		}
 	}
+	s.devices[i].heard = true
 	if i == s.operator && !s.watched {
 		s.watched = true
 		s.ledger.Watch()

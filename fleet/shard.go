@@ -34,11 +34,13 @@ type shard struct {
 	buf     []byte          // what is read, of whichever device
 	packet  []byte          // what is written
 	path    []byte          // the path of a request
+	body    []byte          // the payload of a request
 	wrapped []byte          // the same in WebSocket frames
 	sealed  []byte          // the same in TLS records
 	name    []byte          // a client id
 	ciphers *record.Ciphers // of the connections that are busy
-	vars    payload.Vars
+	values  []string        // of the names of a class
+	fields  payload.Vars
 
 	cutAt    int64 // when all connections are to be cut; 0: never
 	joined   int   // devices that were meant to connect by now
@@ -48,6 +50,13 @@ type shard struct {
 	backAt   int64 // when the last of them was back
 	second   int
 	stopping bool
+	whole    int64 // since when nothing has been missing of what was sent; 0: something is
+	lookAt   int64 // when to look again whether something is
+
+	life    context.Context // of what runs beside the loop
+	dies    context.CancelFunc
+	errands []errand
+	running int // errands that are under way
 
 	shaking   int // handshakes that are under way
 	handshake []handshake
@@ -130,7 +139,14 @@ func (s *shard) loop(ctx context.Context) error {
 		if s.cutAt > 0 && now >= s.cutAt {
 			s.cutAll(now)
 		}
-		if err := s.step(time.Duration(int64(s.second+1)*int64(time.Second) - now)); err != nil {
+		most := time.Duration(int64(s.second+1)*int64(time.Second) - now)
+		if s.stopping && s.job.Settle > 0 {
+			if s.settled(now) {
+				return nil
+			}
+			most = min(most, s.job.Settle/looks)
+		}
+		if err := s.step(most); err != nil {
 			return err
 		}
 	}
@@ -184,8 +200,10 @@ func (s *shard) fire(now int64) {
 			s.control(id, due, now)
 		case id < n+k:
 			s.message(id-n, due, now)
-		default:
+		case id < n+k+int32(len(s.orders)):
 			s.order(id-n-k, due, now)
+		default:
+			s.update(id-n-k-int32(len(s.orders)), due, now)
 		}
 		now = s.now()
 	}
@@ -200,23 +218,43 @@ func (s *shard) cut(now int64) {
 
 // slice hands over what was measured since the last time.
 func (s *shard) slice() {
-	waits := 0
-	for i := range s.devices {
-		if x := s.devices[i].x; x != nil {
-			waits += x.waits()
-		}
-	}
 	s.meter.Set(series.Connected, s.up)
 	s.meter.Set(series.Devices, s.joined)
-	s.meter.Set(series.Outstanding, waits)
+	s.meter.Set(series.Outstanding, s.waits())
 	s.sink(s.place, s.second, s.meter.Cut())
+}
+
+// waits is how many messages of this loop's devices wait for their acknowledgement.
+func (s *shard) waits() (n int) {
+	for i := range s.devices {
+		if x := s.devices[i].x; x != nil {
+			n += x.waits()
+		}
+	}
+	return n
+}
+
+// looks is how often a drain is looked at within the time that it takes to settle.
+const looks = 10
+
+// settled reports whether the drain can end: for long enough nothing has been missing of what was sent.
+func (s *shard) settled(now int64) bool {
+	if now >= s.lookAt {
+		s.lookAt = now + int64(s.job.Settle/looks)
+		if s.waits() > 0 || s.ledger.Totals().Lost > 0 {
+			s.whole = 0
+		} else if s.whole == 0 {
+			s.whole = now
+		}
+	}
+	return s.whole > 0 && now-s.whole >= int64(s.job.Settle)
 }
 
 // stop ends all sending; what is under way may arrive.
 func (s *shard) stop() {
 	s.stopping = true
-	for k := range len(s.streams) + len(s.orders) {
-		s.timers.stop(int32(len(s.devices) + k))
+	for id := int32(len(s.devices)); id < int32(len(s.timers.at)); id++ {
+		s.timers.stop(id)
 	}
 }
 
@@ -227,11 +265,37 @@ func (s *shard) end() {
 		s.settle(int32(i), now)
 	}
 	s.slice()
+	s.goodbye()
 	for i := range s.devices {
 		s.close(int32(i), true)
 	}
+	s.dies()
 	s.goroutines.Wait()
+	s.posted(now) // what they did is given up
 	s.poll.close()
+}
+
+// goodbye has all devices end their connections in good order, and lets the other side close them.
+func (s *shard) goodbye() {
+	s.stopping = true
+	left := 0
+	for i := range s.devices {
+		if s.devices[i].state == up {
+			s.classOf(int32(i)).speaks.close(s, int32(i))
+			left++
+		}
+	}
+	for until := s.now() + int64(time.Second); left > 0 && s.now() < until && s.ctx.Err() == nil; {
+		if s.step(20*time.Millisecond) != nil {
+			return
+		}
+		left = 0
+		for i := range s.devices {
+			if s.devices[i].state == up {
+				left++
+			}
+		}
+	}
 }
 
 // settle counts what a device leaves unanswered when the run ends.

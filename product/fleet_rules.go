@@ -29,6 +29,7 @@ const (
 	maxPayload  = 256 << 10
 	hoursOfDay  = 24
 	maxFactor   = 1000.0
+	maxLength   = 30 * 24 * time.Hour
 )
 
 // fleetRules holds a fleet against what the types alone cannot say. The path is that of the fleet in its file.
@@ -43,6 +44,9 @@ func (l *loader) fleetRules(f *Fleet, at string) {
 		l.fault(path, fmt.Sprintf("%v connections a second", f.Connects), "write a number above 0 and up to 1000000")
 	}
 	oneOf(l, join(at, "shape"), "shape", f.Shape, shapeNames())
+	if path, length := join(at, "for"), time.Duration(f.For); l.has(path) && (length < time.Second || length > maxLength) {
+		l.fault(path, fmt.Sprintf("a run of %v", length), "write a span of time from 1s to 720h")
+	}
 	if path := join(at, "path"); f.Path != "" && !strings.HasPrefix(f.Path, "/") {
 		l.fault(path, fmt.Sprintf("a path without its slash: %s", short(f.Path)), "write /"+f.Path)
 	}
@@ -132,7 +136,7 @@ func (l *loader) classRule(c *Class, at string) {
 	if c.Will != nil {
 		l.postRules(c, c.Will, at+"/will", w.of(slices.DeleteFunc(slices.Clone(messageWords), func(s string) bool { return s == "stamp" || s == "child" })), w)
 	}
-	for key, n := range map[string]int{"telemetry": len(c.Telemetry), "subscribe": len(c.Subscribe), "commands": len(c.Commands), "provision": len(c.Provision)} {
+	for key, n := range map[string]int{"telemetry": len(c.Telemetry), "subscribe": len(c.Subscribe), "commands": len(c.Commands), "provision": len(c.Provision), "update": len(c.Update)} {
 		if n > maxPosts {
 			l.fault(at+"/"+key, fmt.Sprintf("%d items of %s; at most %d are read", n, key, maxPosts), "describe what differs in several classes")
 		}

@@ -142,6 +142,11 @@ func TestDocumentedKeys(t *testing.T) {
 			t.Errorf("docs/fleet-file.md does not explain %s", word)
 		}
 	}
+	for _, s := range product.Shapes {
+		if line := "| `" + s.Name + "` | " + s.What + " |\n"; !bytes.Contains(page, []byte(line)) {
+			t.Errorf("docs/fleet-file.md does not have the line %s", line)
+		}
+	}
 }
 
 // TestFleetTemplate loads the template as it is, and with all that is a comment in it.
@@ -208,6 +213,25 @@ func TestReadRows(t *testing.T) {
 	} {
 		if _, err := product.ReadRows(strings.NewReader(src), "d.csv", 2); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%.30q: %v, want %s", src, err, want)
+		}
+	}
+}
+
+// TestLoadFleetBounded feeds what many mistakes or pieces are found in. Each must come back at once.
+func TestLoadFleetBounded(t *testing.T) {
+	for _, piece := range []string{"{a}", "{n", "{id}", "{n:", "{ramp:1:2:1s}", "{fill}", "[", `{"a":`, "[1,", `"`, "{", "}", "{random:1:2},"} {
+		for _, encoding := range []string{"bytes", "json", "cbor"} {
+			line := strings.Repeat(piece, 250_000/len(piece)/32)
+			text := "|\n"
+			for range 32 {
+				text += "          " + line + "\n"
+			}
+			src := "classes:\n  a:\n    telemetry:\n      - topic: x\n        every: 1s\n        encoding: " + encoding + "\n        payload: " + text
+			begin := time.Now()
+			_, err := product.LoadFleet("f.yaml", []byte(src), fleetKnown)
+			if d := time.Since(begin); d > 3*time.Second {
+				t.Errorf("many %q in %s took %v: %.100v", piece, encoding, d, err)
+			}
 		}
 	}
 }

@@ -40,7 +40,7 @@ func FindPlaceholders(text string, given ...string) ([]Placeholder, error) {
 func placeholders(text string, valid []string) (found []Placeholder, wrong []*placeholderError) {
 	for at := 0; ; {
 		brace := strings.IndexByte(text[at:], '{')
-		if brace < 0 {
+		if brace < 0 || len(wrong) == maxWrong {
 			return found, wrong
 		}
 		from := at + brace
@@ -72,6 +72,9 @@ func placeholders(text string, valid []string) (found []Placeholder, wrong []*pl
 
 // argumentSigns is what can stand between the name and the closing brace.
 const argumentSigns = ":+-.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZµ"
+
+// maxWrong is how many mistakes in one text are told at most.
+const maxWrong = 16
 
 // maxWidth is the most digits to which a number is filled up.
 const maxWidth = 18

@@ -77,6 +77,16 @@ func (l loaded) Doubts() []string {
 	return out
 }
 
+// Seen is what was seen for a limit. Why latencies are not valid is said once, above.
+func (l loaded) Seen(limit evidence.LoadLimit) string {
+	for _, why := range []string{l.Invalid, l.OneWay} {
+		if why != "" && limit.Outcome == evidence.LimitUnknown {
+			limit.Seen = strings.TrimSuffix(limit.Seen, ": "+why)
+		}
+	}
+	return limit.Seen
+}
+
 // chips are the classes of the outcomes of limits.
 var chips = map[evidence.LimitOutcome]string{evidence.LimitHeld: "clear", evidence.LimitBroken: "blocker", evidence.LimitUnknown: "unknown"}
 
@@ -114,7 +124,7 @@ func (l loaded) Account() []fact {
 		for _, rare := range []struct {
 			name string
 			n    uint64
-		}{{"from another run", m.Foreign}, {"that nobody sent", m.Strange}, {"of a sender without account", m.Unsent}} {
+		}{{"from another run", m.Foreign}, {"that nobody sent", m.Strange}, {"of a sender without account", m.Unsent}, {"to who was gone by then", m.Void}} {
 			if rare.n > 0 {
 				add(rare.name, rare.n, true)
 			}
@@ -221,7 +231,7 @@ func (t *texter) load(l loaded) {
 		t.line("  ! ", d)
 	}
 	for _, limit := range l.Limits {
-		t.line(fmt.Sprintf("  %-8s  ", clean(string(limit.Outcome))), limit.Limit+": "+limit.Seen)
+		t.line(fmt.Sprintf("  %-8s  ", clean(string(limit.Outcome))), limit.Limit+": "+l.Seen(limit))
 	}
 	if knee := l.Knee(); knee != "" {
 		t.line("  capacity  ", knee)

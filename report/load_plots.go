@@ -83,7 +83,11 @@ func (p *loadPlotter) end(note string, keys ...loadKey) loadPlot {
 		}
 		p.Shapes[i].D = box(x0, loadTop-10, max(x1-x0, 2), p.y-loadTop+10)
 	}
-	p.Shapes = slices.Insert(p.Shapes, len(p.l.Outages), plotShape{Class: "grid", D: grid.String()})
+	under := []plotShape{{Class: "grid", D: grid.String()}}
+	if end := float64(p.l.Seconds); end > 0 && end < p.to {
+		under = append(under, plotShape{Class: "over", D: fmt.Sprintf("M%.1f %.0fV%.1f", p.x(end), loadTop-10, p.y), Title: "the load ends; what is under way may still arrive"})
+	}
+	p.Shapes = slices.Insert(p.Shapes, len(p.l.Outages), under...)
 	p.Height = p.y + 26
 	if len(p.l.Outages) > 0 {
 		keys = append([]loadKey{{"window", "connections lost until the last is back"}}, keys...)
@@ -219,18 +223,18 @@ func (l loaded) ratesPlot() loadPlot {
 	received := rate(func(c evidence.LoadCounts) uint64 { return c.Received })
 	keys := []loadKey{{"three", "attempts"}, {"two", "accepted"}}
 	n := p.panel("Connections/s", 0, l.highest(attempts, accepted), false, figure)
-	p.line(n, "three", "attempts to connect a second", attempts)
-	p.line(n, "two", "accepted a second", accepted)
+	p.line(n, "three broad", "attempts to connect a second", attempts)
+	p.line(n, "two thin", "accepted a second", accepted)
 	if t := l.Totals; t.Sent+t.Acked+t.Received > 0 {
 		n = p.panel("Messages/s", 0, l.highest(sent, acked, received), false, figure)
 		if t.Received > 0 {
-			p.line(n, "three", "received a second", received)
+			p.line(n, "three broadest", "received a second", received)
 			keys[0].Text += ", received"
 		}
-		p.line(n, "one", "sent a second", sent)
+		p.line(n, "one broad", "sent a second", sent)
 		keys = append(keys, loadKey{"one", "sent"})
 		if t.Acked > 0 {
-			p.line(n, "two", "acknowledged a second", acked)
+			p.line(n, "two thin", "acknowledged a second", acked)
 			keys[1].Text += ", acknowledged"
 		}
 	}

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
+	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 
@@ -21,19 +24,7 @@ type machO struct {
 func program(verb string, args []string, out io.Writer) error {
 	switch {
 	case verb == "sign" && len(args) == 4:
-		f, err := macho.Open(args[0])
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		entitlements, err := os.ReadFile(args[3])
-		if err != nil {
-			return err
-		}
-		if err := f.CodeSign(&codesign.Config{ID: args[2], Flags: types.ADHOC, Entitlements: entitlements}); err != nil {
-			return err
-		}
-		return f.Save(args[1])
+		return sign(args[0], args[1], args[2], args[3])
 	case verb == "join" && len(args) >= 2:
 		f, err := macho.CreateFat(args[0], args[1:]...)
 		if err != nil {
@@ -44,6 +35,38 @@ func program(verb string, args []string, out io.Writer) error {
 		return show(args[0], out)
 	}
 	return errUsage
+}
+
+// sign puts a signature in the place of the one that Go's linker wrote.
+func sign(in, out, id, entitlements string) error {
+	data, err := os.ReadFile(in)
+	if err != nil {
+		return err
+	}
+	f, err := macho.NewFile(bytes.NewReader(data))
+	if err != nil {
+		return err
+	}
+	old, text := f.CodeSignature(), f.Segment("__TEXT")
+	if old == nil || text == nil {
+		return fmt.Errorf("%s has no signature yet", in)
+	}
+	c := &codesign.Config{ID: id, Flags: types.ADHOC, IsMain: true, CodeSize: uint64(old.Offset), TextOffset: text.Offset, TextSize: text.Filesz}
+	c.InitSlotHashes()
+	if c.Entitlements, err = os.ReadFile(entitlements); err != nil {
+		return err
+	}
+	size := codesign.EstimateCodeSignatureSize(c)
+	command := binary.LittleEndian.AppendUint32([]byte{byte(old.LoadCmd), 0, 0, 0, 16, 0, 0, 0}, old.Offset)
+	at := bytes.Index(data, command)
+	data = data[:old.Offset]
+	binary.LittleEndian.PutUint32(data[at+len(command):], uint32(size))
+	signature, err := codesign.Sign(bytes.NewReader(data), c)
+	if err != nil {
+		return err
+	}
+	signature = append(signature, bytes.Repeat([]byte{0}, max(0, int(size)-len(signature)))...)
+	return os.WriteFile(out, append(data, signature...), 0o755)
 }
 
 func show(name string, out io.Writer) error {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"unicode/utf16"
 )
 
 // Code is what the byte code of an app shows of what it uses.
@@ -67,7 +68,7 @@ func (c *Code) Add(data []byte) error {
 		if uint64(i)*4+4 > uint64(len(texts)) {
 			return ""
 		}
-		return string(d.text(binary.LittleEndian.Uint32(texts[4*i:])))
+		return fromModified(d.text(binary.LittleEndian.Uint32(texts[4*i:])))
 	}
 	class := func(i uint32) string {
 		if uint64(i)*4+4 > uint64(len(types)) {
@@ -86,7 +87,7 @@ func (c *Code) Add(data []byte) error {
 	}
 	for ; len(texts) >= 4 && len(c.Hosts) < mostURLs; texts = texts[4:] {
 		if s := d.text(binary.LittleEndian.Uint32(texts)); plain(s) {
-			c.Hosts = append(c.Hosts, utf8(s))
+			c.Hosts = append(c.Hosts, fromModified(s))
 		}
 	}
 	if len(methods) >= 8 || len(classes) >= 32 || len(texts) >= 4 {
@@ -103,6 +104,39 @@ func plain(s []byte) bool {
 		}
 	}
 	return false
+}
+
+// fromModified reads modified UTF-8, in which a zero is two bytes, and what UTF-16 writes in two units is six: three for each.
+func fromModified(b []byte) string {
+	if !slices.ContainsFunc(b, func(c byte) bool { return c >= 0x80 }) {
+		return string(b)
+	}
+	out := make([]byte, 0, len(b))
+	for len(b) > 0 {
+		high, n := unit(b)
+		if n == 0 { // ASCII, or what is no modified UTF-8 at all
+			out, b = append(out, b[0]), b[1:]
+			continue
+		}
+		b = b[n:]
+		if low, m := unit(b); utf16.IsSurrogate(high) && m > 0 && utf16.IsSurrogate(low) {
+			high, b = utf16.DecodeRune(high, low), b[m:]
+		}
+		out = append(out, string(high)...)
+	}
+	return utf8(out)
+}
+
+// unit reads one of UTF-16 that is written as two or three bytes; n is 0 when b does not begin with such.
+func unit(b []byte) (r rune, n int) {
+	more := func(i int) bool { return i < len(b) && b[i]&0xC0 == 0x80 }
+	switch {
+	case len(b) > 0 && b[0]&0xE0 == 0xC0 && more(1):
+		return rune(b[0]&0x1F)<<6 | rune(b[1]&0x3F), 2
+	case len(b) > 0 && b[0]&0xF0 == 0xE0 && more(1) && more(2):
+		return rune(b[0]&0x0F)<<12 | rune(b[1]&0x3F)<<6 | rune(b[2]&0x3F), 3
+	}
+	return 0, 0
 }
 
 // dex is a file of byte code.

@@ -53,6 +53,8 @@ type Limits struct {
 	Nodes int   // default 400,000
 	Bytes int64 // made by decompression and the like, in all; default eight times the artefact, and at least 2 GiB
 	Told  int64 // bytes of memory for what is told of them: nodes, names, notes and what readers keep; default 128 MiB
+
+	Unguarded bool // a panic of a reader is one, rather than a note: for tests of readers
 }
 
 func (l Limits) withDefaults(size int64) Limits {

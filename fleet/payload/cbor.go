@@ -94,6 +94,9 @@ func appendNumeral(dst []byte, s string) ([]byte, bool) {
 	if x, err := strconv.ParseInt(s, 10, 64); err == nil {
 		return appendNumberCBOR(dst, x, 0), true
 	}
+	if x, err := strconv.ParseUint(s, 10, 64); err == nil {
+		return appendHead(dst, positiveMajor, x), true
+	}
 	x, err := strconv.ParseFloat(s, 64)
 	if err != nil || math.IsNaN(x) || math.IsInf(x, 0) {
 		return dst, false

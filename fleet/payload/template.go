@@ -75,7 +75,7 @@ func (k kind) number() bool { return n <= k && k <= random }
 // Encodings are how a payload can be sent.
 const (
 	JSON      = "json"       // as it is written, which must be JSON
-	CBOR      = "cbor"       // written as JSON, sent as RFC 8949: no precision is lost, no tags, lengths known
+	CBOR      = "cbor"       // written as JSON, sent as RFC 8949: whole numbers as integers, others as doubles, no tags, lengths known
 	SenML     = "senml"      // RFC 8428 in JSON, as it is written
 	SenMLCBOR = "senml-cbor" // RFC 8428, written in JSON, sent in CBOR
 	Bytes     = "bytes"      // as it is written
@@ -181,15 +181,21 @@ func opOf(w product.Placeholder) op {
 // finish joins literals, numbers what needs a number, and looks whether the size can be.
 func (t *Template) finish(names []string) error {
 	var joined []op
+	var text strings.Builder
+	flush := func() {
+		if text.Len() > 0 {
+			joined = append(joined, op{text: text.String()})
+			text = strings.Builder{}
+		}
+	}
 	randoms, fills := 0, 0
 	for _, o := range t.ops {
-		last := len(joined) - 1
+		if o.kind == literal {
+			text.WriteString(o.text)
+			continue
+		}
+		flush()
 		switch o.kind {
-		case literal:
-			if last >= 0 && joined[last].kind == literal {
-				joined[last].text += o.text
-				continue
-			}
 		case given:
 			o.given = slices.Index(names, o.word.Name)
 		case random:
@@ -202,6 +208,7 @@ func (t *Template) finish(names []string) error {
 		}
 		joined = append(joined, o)
 	}
+	flush()
 	t.ops = slices.Clip(joined)
 	switch least := len(t.Append(nil, &Vars{Values: make([]string, len(names))})); {
 	case fills > 1:

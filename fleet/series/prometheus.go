@@ -21,6 +21,7 @@ var counterHelp = [counters]string{
 	"Messages acknowledged.", "Messages answered with an error code.", "Messages that were due and could not be sent.",
 	"Messages received by devices and the operator.", "Bytes written to sockets, with TLS.", "Bytes read from sockets, with TLS.",
 	"Messages that still waited for an answer when the run ended.", "Latencies below zero, as two clocks do not agree.",
+	"Devices that provisioning gave the identity of another.",
 }
 
 // Prometheus writes the record as it stands in Prometheus' text format, version 0.0.4.
@@ -88,8 +89,8 @@ func (r *Record) account(w *exposition) {
 	states := []string{"sent", "acked"}
 	values := []uint64{m.Sent, m.Acked}
 	if m.Watched {
-		states = append(states, "arrived", "lost", "lost_acked", "duplicates", "late", "leaked", "foreign", "strange", "unsent")
-		values = append(values, m.Arrived, m.Lost, m.LostAcked, m.Duplicates, m.Late, m.Leaked, m.Foreign, m.Strange, m.Unsent)
+		states = append(states, "arrived", "lost", "lost_acked", "duplicates", "late", "leaked", "foreign", "strange", "unsent", "void")
+		values = append(values, m.Arrived, m.Lost, m.LostAcked, m.Duplicates, m.Late, m.Leaked, m.Foreign, m.Strange, m.Unsent, m.Void)
 	}
 	for i, state := range states {
 		w.sample("messages", float64(values[i]), "state", state)
