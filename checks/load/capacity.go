@@ -130,10 +130,7 @@ func (s *search) run() error {
 		if s.low == 0 {
 			middle = s.high / 2
 		}
-		if middle <= s.low || middle >= s.high {
-			break
-		}
-		if _, err := s.step(middle); err != nil {
+		if _, err := s.step(min(s.high-1, max(s.low+1, middle))); err != nil {
 			return err
 		}
 	}
