@@ -114,7 +114,7 @@ func (s *shard) ordered(i int32, topic []byte, stamp payload.Stamp, took time.Du
 	}
 	v := &s.vars
 	s.who(s.number(i), v)
-	v.Time, v.Stamp = s.start.UnixMicro()+now/1000, stamp
+	v.Time, v.Stamp = s.micros(now), stamp
 	s.packet = s.compose(s.packet[:0], answer, v, c.version, 0)
 	s.send(i, sized(s.packet, byte(mqtt.PUBLISH)<<4), now)
 }
