@@ -31,9 +31,11 @@ type device struct {
 	id      uint16 // packet identifier used last
 	state   state
 	tries   uint8 // since it was up
+	heard   bool  // its subscriptions are accepted, or it has none
 	pinging bool  // a PINGREQ is not answered yet
 	met     bool  // it tried to connect before
 	was     bool  // it was up before
+	here    bool  // it counts as connected: up, or HTTP between two connections
 	lost    bool  // it was cut off by the course of the run, and is not back yet
 }
 
@@ -50,6 +52,7 @@ type extra struct {
 	framed  bool            // the WebSocket is open
 	key     string          // of the opening handshake that is under way
 	window  int             // the other side's receive maximum; 0: not told
+	web     *web            // HTTP: the answer that is under way
 	hold    int64           // nothing is sent before: the other side asked for it
 }
 
