@@ -23,6 +23,7 @@ type Agent struct {
 	id      string
 	machine string
 	clock   clock
+	conn    *nats.Conn
 	js      jetstream.JetStream
 	inner   context.Context
 	runs    sync.WaitGroup
@@ -44,7 +45,7 @@ func (a *Agent) Serve(ctx context.Context, nc *nats.Conn) error {
 	inner, cancel := context.WithCancel(ctx)
 	defer a.runs.Wait()
 	defer cancel()
-	a.inner = inner
+	a.inner, a.conn = inner, nc
 	var err error
 	if a.js, err = jetstream.New(nc); err != nil {
 		return fmt.Errorf("serve as an agent: %w", err)

@@ -37,13 +37,13 @@ func (d *Desk) note(format string, args ...any) {
 // worker is an agent as the desk sees it.
 type worker struct {
 	hello
-	place  int
-	first  offset    // of its clock, at the beginning
-	heard  time.Time // when it said something last
-	n      uint64    // number of its newest word
-	lost   bool
-	drift  string // why one-way latencies with it cannot be believed
-	taken done // the most that it took of its machine
+	place int
+	first offset    // of its clock, at the beginning
+	heard time.Time // when it said something last
+	n     uint64    // number of its newest word
+	lost  bool
+	drift string // why one-way latencies with it cannot be believed
+	taken done   // the most that it took of its machine
 }
 
 // look asks who is there until enough have answered, or the time is over.
@@ -231,4 +231,3 @@ func (r *run) deal() {
 		from = to
 	}
 }
-

@@ -2,6 +2,7 @@ package share
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -13,8 +14,8 @@ type inbox struct {
 	js      jetstream.JetStream
 	stream  string
 	subject string
-	reached atomic.Int64 // when it last was up to date with the server, as time.Time.UnixNano; 0: not yet
-	since   atomic.Int64 // since when it has been so without a break; 0: it is not
+	since   atomic.Int64 // since when it has been up to date with the server, as time.Time.UnixNano; 0: it is not
+	missing atomic.Int64 // since when the server has had no such stream; 0: it has
 }
 
 // run calls each with every message until ctx ends.
@@ -22,6 +23,12 @@ func (in *inbox) run(ctx context.Context, each func(subject string, text []byte)
 	last := uint64(0)
 	for ctx.Err() == nil {
 		c, err := in.consumer(ctx, last)
+		switch {
+		case err == nil:
+			in.missing.Store(0)
+		case errors.Is(err, jetstream.ErrStreamNotFound):
+			in.missing.CompareAndSwap(0, time.Now().UnixNano())
+		}
 		for err == nil && ctx.Err() == nil {
 			err = in.fetch(ctx, c, &last, each)
 		}
@@ -59,8 +66,6 @@ func (in *inbox) fetch(ctx context.Context, c jetstream.Consumer, last *uint64, 
 	if err := batch.Error(); err != nil {
 		return err
 	}
-	now := time.Now().UnixNano()
-	in.reached.Store(now)
-	in.since.CompareAndSwap(0, now)
+	in.since.CompareAndSwap(0, time.Now().UnixNano())
 	return nil
 }

@@ -45,7 +45,7 @@ func newMember(a *Agent, run string) *member {
 		out: newOutbox(a.js, ofRun+run+fromEnd+a.id),
 		in:  &inbox{js: a.js, stream: stream(run), subject: ofRun + run + deskEnd},
 	}
-	m.before, m.base = fleet.Taken()
+	m.before, m.base = fleet.Processor(), fleet.Memory()
 	m.ctx, m.cancel = context.WithCancelCause(a.inner)
 	return m
 }
@@ -72,15 +72,27 @@ func (m *member) play() {
 			m.obey(o)
 		case <-tick.C:
 			m.out.put(&word{Share: -1})
-			if time.Since(m.heard) > lostDesk && time.Since(time.Unix(0, m.in.reached.Load())) < beat {
-				m.cancel(errors.New("nothing was heard of who began it"))
-			}
+			m.alone()
 		case <-m.ctx.Done():
 		}
 	}
 	m.busy.Wait()
 	helpers.Wait()
 	m.note("run %s has ended: %v", m.run, context.Cause(m.ctx))
+}
+
+// alone ends the run for this agent when the desk or the stream is gone. While the server cannot be reached, nobody knows.
+func (m *member) alone() {
+	if !m.conn.IsConnected() {
+		m.heard = time.Now()
+	}
+	missing := m.in.missing.Load()
+	switch {
+	case time.Since(m.heard) > lostDesk:
+		m.cancel(errors.New("nothing is heard of who began it"))
+	case missing > 0 && time.Since(time.Unix(0, missing)) > lostAgent:
+		m.cancel(errOver)
+	}
 }
 
 // hear decodes an order.
@@ -207,7 +219,7 @@ func (m *member) share(ctx context.Context, job fleet.Job, s *played) error {
 
 // weigh keeps the most memory that was held.
 func (m *member) weigh() {
-	_, held := fleet.Taken()
+	held := fleet.Memory()
 	m.mu.Lock()
 	m.held = max(m.held, held)
 	m.mu.Unlock()
@@ -216,7 +228,7 @@ func (m *member) weigh() {
 // weighed is what a share ends with.
 func (m *member) weighed(outage *series.Outage) *done {
 	m.weigh()
-	processor, _ := fleet.Taken()
+	processor := fleet.Processor()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return &done{Outage: outage, CPU: processor - m.before, Base: m.base, Held: m.held}

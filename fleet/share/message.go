@@ -106,7 +106,7 @@ type slice struct {
 // done is what is known at the end of a share, after its ledger.
 type done struct {
 	Outage *series.Outage `json:"outage,omitempty"`
-	CPU    time.Duration  `json:"cpu"` // of the agent since it joined the run
+	CPU    time.Duration  `json:"cpu"`  // of the agent since it joined the run
 	Base   int            `json:"base"` // bytes of memory when the agent joined the run
 	Held   int            `json:"held"` // the most since then
 }

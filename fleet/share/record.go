@@ -78,10 +78,9 @@ func (r *run) outages() []series.Outage {
 func (r *run) behaviour(out *series.Record) {
 	own := &out.Own
 	machines := map[string]int{r.machine: 0}
-	processor, held := fleet.Taken()
-	own.CPU = (processor - r.usage.processor).Seconds()
-	cost := &series.Cost{Devices: r.job.Fleet.Devices, Base: float64(r.usage.base)}
-	more := max(0, float64(held-r.usage.base))
+	own.CPU = (fleet.Processor() - r.processor).Seconds()
+	cost := &series.Cost{Devices: r.job.Fleet.Devices, Base: float64(r.base)}
+	more := max(0, float64(fleet.Memory()-r.base))
 	for _, w := range r.workers {
 		machines[w.Machine] = w.Cores
 		own.CPU += w.taken.CPU.Seconds()

@@ -42,9 +42,11 @@ type run struct {
 	prepared chan prepared // the subscriber
 	watching *fleet.Run    // the same, while it waits for the beginning
 	watched  chan watched  // what became of it
-	own      *fleet.Share // the same, when it is over; nil: there is none, or it is not over
-	latest   time.Duration
-	usage    usage
+	own      *fleet.Share  // the same, when it is over; nil: there is none, or it is not over
+	latest   time.Duration // how late an agent began
+
+	processor time.Duration // that this process had taken when the run began
+	base      int           // bytes of memory that it held then
 
 	calm       time.Time // since when nothing has been wrong with the connection
 	reconnects uint64
@@ -96,21 +98,14 @@ type watched struct {
 	err   error
 }
 
-// usage is what this process had taken of its machine when the run began.
-type usage struct {
-	processor time.Duration
-	base      int
-	held      int
-}
-
 // newRun makes a run that nobody takes part in yet.
 func (d *Desk) newRun(ctx context.Context, js jetstream.JetStream, name string, job fleet.Job) *run {
 	r := &run{
 		Desk: d, name: name, js: js, job: job, mine: newClock(), words: make(chan said), clocks: make(chan compared), calm: time.Now(),
 		prepared: make(chan prepared, 1),
-		out: newOutbox(js, ofRun+name+deskEnd), in: &inbox{js: js, stream: stream(name), subject: ofRun + name + fromEnd + "*"},
+		out:      newOutbox(js, ofRun+name+deskEnd), in: &inbox{js: js, stream: stream(name), subject: ofRun + name + fromEnd + "*"},
 	}
-	r.usage.processor, r.usage.base = fleet.Taken()
+	r.processor, r.base = fleet.Processor(), fleet.Memory()
 	r.ctx, r.cancel = context.WithCancelCause(ctx)
 	r.life, r.die = context.WithCancel(context.WithoutCancel(ctx))
 	return r
@@ -172,7 +167,7 @@ func (r *run) ready() error {
 	waits := r.job.Watch
 	if waits {
 		job := r.job
-		job.From, job.To = 0, 0
+		job.From, job.To, job.Settle = 0, 0, 0
 		r.helpers.Go(func() {
 			own, err := fleet.Prepare(r.ctx, job)
 			r.prepared <- prepared{own, err}
