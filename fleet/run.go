@@ -62,6 +62,9 @@ func (r *Run) Close() {
 	r.shards = nil
 }
 
+// Ledger is the account of messages so far. It is safe for concurrent use.
+func (r *Run) Ledger() *count.Ledger { return r.plan.ledger }
+
 // Sink takes what one loop measured in a second, counted from the start. It is called by several goroutines.
 type Sink func(loop, second int, s *series.Slice)
 

@@ -15,7 +15,7 @@ const together = 50 * time.Millisecond
 // record is what all measured, as one fleet.
 func (r *run) record() *series.Record {
 	out := r.series.Record()
-	out.Seconds, out.Messages = int(r.job.For.Seconds()), r.account()
+	out.Seconds, out.Messages = int(r.job.For.Seconds()), r.account(func(text string) { r.notes = append(r.notes, text) })
 	out.Outages = r.outages()
 	r.behaviour(out)
 	for _, l := range r.losses {
@@ -28,18 +28,18 @@ func (r *run) record() *series.Record {
 	return out
 }
 
-// account adds the accounts of all shares up.
-func (r *run) account() *count.Totals {
+// account adds the accounts of all shares up. Note is told what had to be left out; it may be nil.
+func (r *run) account(note func(string)) *count.Totals {
 	streams, commands := fleet.Sources(r.job.Fleet)
 	all := count.New()
 	all.Declare(0, uint32(streams+commands), 2*fleet.Most(r.job, r.job.For))
 	merge := func(name string, text []byte) {
-		if err := all.Merge(text); err != nil {
-			r.notes = append(r.notes, fmt.Sprintf("the account of messages of %s is left out: %v", name, err))
+		if err := all.Merge(text); err != nil && note != nil {
+			note(fmt.Sprintf("the account of messages of %s is in part left out: %v", name, err))
 		}
 	}
 	if r.own != nil {
-		if text, err := r.own.Ledger.MarshalBinary(); err == nil {
+		if text, err := r.own.MarshalBinary(); err == nil {
 			merge("the subscriber", text)
 		}
 	}

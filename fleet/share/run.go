@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/shakedown-test/shakedown/fleet"
+	"github.com/shakedown-test/shakedown/fleet/count"
 	"github.com/shakedown-test/shakedown/fleet/series"
 )
 
@@ -91,11 +92,6 @@ type compared struct {
 type prepared struct {
 	run *fleet.Run
 	err error
-}
-
-type watched struct {
-	share *fleet.Share
-	err   error
 }
 
 // newRun makes a run that nobody takes part in yet.
@@ -236,15 +232,17 @@ func (r *run) begin(watch func(*series.Collector)) {
 	if watch != nil {
 		watch(r.series)
 	}
-	r.watched = make(chan watched, 1)
+	r.watched = make(chan error, 1)
+	ctx, hangUp := context.WithCancel(r.ctx)
+	r.hangUp = hangUp
 	if r.watching == nil {
-		r.watched <- watched{}
+		r.watched <- nil
 	} else {
 		playing := r.watching
-		r.watching = nil
+		r.watching, r.own = nil, playing.Ledger()
 		r.helpers.Go(func() {
-			share, err := playing.Play(r.ctx, r.began, func(loop, second int, s *series.Slice) { _ = r.series.Add(loop, second, s) })
-			r.watched <- watched{share, err}
+			_, err := playing.Play(ctx, r.began, func(loop, second int, s *series.Slice) { _ = r.series.Add(loop, second, s) })
+			r.watched <- err
 		})
 	}
 	r.helpers.Go(func() { r.watchClocks(r.workers) })
@@ -279,14 +277,17 @@ func (r *run) supervise() error {
 	if drain == 0 {
 		drain = 5 * time.Second
 	}
+	defer r.hangUp()
+	second := time.NewTicker(time.Second)
+	defer second.Stop()
 	over := time.After(time.Until(r.began) + r.job.For + drain + patience)
 	for watching := true; watching || r.open() > 0; {
 		select {
-		case w := <-r.watched:
-			if w.err != nil {
-				return w.err
+		case err := <-r.watched:
+			if err != nil {
+				return err
 			}
-			r.own, watching = w.share, false
+			watching = false
 		case s := <-r.words:
 			if _, w := r.take(s); w != nil && w.Failed != "" {
 				if err := r.lose(s.agent, "it could not go on: "+w.Failed); err != nil {
@@ -302,6 +303,10 @@ func (r *run) supervise() error {
 				if err := r.lose(w.Agent, fmt.Sprintf("nothing was heard of it for %v", lostAgent)); err != nil {
 					return err
 				}
+			}
+		case <-second.C:
+			if r.open() == 0 && r.account(nil).Lost == 0 {
+				r.hangUp() // there is nothing to wait for
 			}
 		case <-over:
 			r.notes = append(r.notes, fmt.Sprintf("%d shares of the fleet had not ended %v after the run, and are missing", r.open(), patience))
