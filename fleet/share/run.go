@@ -42,8 +42,9 @@ type run struct {
 	series   *series.Collector
 	prepared chan prepared // the subscriber
 	watching *fleet.Run    // the same, while it waits for the beginning
-	watched  chan watched  // what became of it
-	own      *fleet.Share  // the same, when it is over; nil: there is none, or it is not over
+	watched  chan error    // how it ended
+	hangUp   func()        // ends it
+	own      *count.Ledger // what it saw; nil: there is none
 	latest   time.Duration // how late an agent began
 
 	processor time.Duration // that this process had taken when the run began
