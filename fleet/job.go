@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"crypto/x509"
+	"io"
 	"net/netip"
 	"time"
 
@@ -32,11 +33,12 @@ type Job struct {
 	Seed   uint64
 	Run    uint32 // number of the run in the stamps, so that messages of another run are told apart; zero: drawn
 
-	Sources []netip.Addr  // to connect from, in turn; none: see product.Fleet
-	Begin   time.Duration // this share begins so long after the run: it takes over from one that was lost
-	Seq     uint32        // number of the first message of each stream
-	Skew    time.Duration // what is added to this machine's clock in stamps, so that they agree with those of other machines
+	Begin time.Duration // this share begins so long after the run: it takes over from one that was lost
+	Seq   uint32        // number of the first message of each stream
+	Skew  time.Duration // what is added to this machine's clock in stamps, so that they agree with those of other machines
 
-	Watch     bool // this share runs the operator: the subscriber and the sender of commands
-	Goroutine bool // the portable path, with a goroutine for each connection, also where an event loop can be had
+	Open      func(name string) (io.ReadCloser, error) `json:"-"` // opens the files of identities; nil: those of this machine
+	Sources   []netip.Addr                             // to connect from, in turn; none: see product.Fleet
+	Watch     bool                                     // this share runs the operator: the subscriber and the sender of commands
+	Goroutine bool                                     // the portable path, with a goroutine for each connection, also where an event loop can be had
 }

@@ -143,7 +143,12 @@ func (p *plan) newShard(from, to int, operator bool) (*shard, error) {
 		s.operator = int32(n)
 		s.devices = append(s.devices, device{})
 	}
-	s.timers = newTimers(len(s.devices) + len(s.streams) + len(s.orders))
+	s.life, s.dies = context.WithCancel(p.ctx)
+	updates := 0
+	if p.updates {
+		updates = n
+	}
+	s.timers = newTimers(len(s.devices) + len(s.streams) + len(s.orders) + updates)
 	for i := range s.devices {
 		s.devices[i].fd = -1
 	}
@@ -170,18 +175,23 @@ func (p *plan) newShard(from, to int, operator bool) (*shard, error) {
 // catchUp is within what time the devices connect that a share takes over.
 const catchUp = 3 * time.Second
 
-// enlist sets the time at which each device connects first.
+// enlist sets the time at which each device connects first, and at which it updates.
 func (s *shard) enlist() {
-	n := s.job.To - s.job.From
+	n, begin := s.job.To-s.job.From, s.job.Begin
+	room := min(catchUp, time.Duration(float64(n)/s.job.Fleet.Connects*float64(time.Second)))
 	for i := range s.devices {
 		if int32(i) == s.operator {
 			continue
 		}
 		at := s.course.joins(s.first+i, s.job.Fleet.Devices)
-		if begin := s.job.Begin; at < begin {
-			room := min(catchUp, time.Duration(float64(n)/s.job.Fleet.Connects*float64(time.Second)))
+		if at < begin {
 			at = begin + time.Duration(float64(room)*float64(s.first+i-s.job.From)/float64(n))
 		}
 		s.timers.set(int32(i), int64(at))
+		if s.plan.updates && len(s.classOf(int32(i)).updates) > 0 {
+			if at := s.course.update(s.rand); at >= begin {
+				s.timers.set(int32(len(s.devices)+len(s.streams)+len(s.orders)+i), int64(at))
+			}
+		}
 	}
 }
