@@ -1,25 +1,13 @@
 package fleet
 
 import (
-	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/netip"
 	"time"
 
-	"github.com/shakedown-test/shakedown/fleet/record"
 	"github.com/shakedown-test/shakedown/fleet/series"
 )
-
-// handshakes is how many TLS handshakes a loop has under way at once: they cost processor time, and more would only wait for each other.
-const handshakes = 64
-
-// handshake is a device that waits for its turn, and since when.
-type handshake struct {
-	device, turn int32
-	since        int64
-}
 
 // control is a device's own timer: to connect, to give up, to keep alive, to sleep.
 func (s *shard) control(i int32, due, now int64) {
@@ -121,75 +109,6 @@ func (s *shard) connected(i int32, now int64) {
 	d.state = shaking
 	s.handshake = append(s.handshake, handshake{i, d.turn, now})
 	s.shake(now)
-}
-
-// shake starts handshakes while there is room. Time in the queue is this program's own.
-func (s *shard) shake(now int64) {
-	for s.shaking < handshakes && len(s.handshake) > 0 {
-		h := s.handshake[0]
-		s.handshake = s.handshake[1:]
-		d := &s.devices[h.device]
-		if d.turn != h.turn || d.state != shaking {
-			continue
-		}
-		s.meter.Time(series.Lag, time.Duration(now-h.since))
-		s.shaking++
-		s.goroutines.Add(1)
-		go s.secure(h.device, h.turn, d.fd, s.security(h.device))
-	}
-}
-
-// secure does a handshake beside the loop.
-func (s *shard) secure(i, turn, fd int32, security func() (*tls.Config, error)) {
-	defer s.goroutines.Done()
-	ctx, cancel := context.WithTimeout(s.life, attempt)
-	defer cancel()
-	begun := time.Now()
-	nc, err := lend(fd)
-	var done record.Done
-	var cfg *tls.Config
-	if err == nil {
-		cfg, err = security()
-	}
-	if err == nil {
-		done, err = record.Handshake(ctx, nc, cfg)
-	}
-	took := time.Since(begun)
-	s.post(func(now int64) {
-		s.shaking--
-		s.shake(now)
-		d := &s.devices[i]
-		if d.turn != turn || d.state != shaking {
-			if nc != nil {
-				nc.Close()
-			}
-			return
-		}
-		if err == nil && done.Conn != nil { // before TLS 1.3: it stays with crypto/tls
-			s.meter.Time(series.TLS, took)
-			shut(d.fd, false)
-			d.fd = -1
-			s.carryOn(i, done.Conn, now)
-			return
-		}
-		if nc != nil {
-			nc.Close()
-		}
-		if err == nil {
-			err = s.poll.add(d.fd, i, d.turn, false)
-		}
-		if err != nil {
-			s.fail(i, classify(err), now)
-			return
-		}
-		s.meter.Time(series.TLS, took)
-		if s.ciphers == nil {
-			s.ciphers = record.NewCiphers(2 * min(len(s.devices), 1024))
-		}
-		done.Session.Keep(s.ciphers)
-		d.more().tls = done.Session
-		s.opened(i, now)
-	})
 }
 
 // opened goes on when the transport is there.
