@@ -71,7 +71,7 @@ type shard struct {
 const batch = 64
 
 // rest is the shortest sleep: what is due within it is sent together. It is the price in exactness of not waking up for each message.
-const rest = 200 * time.Microsecond
+const rest = 500 * time.Microsecond
 
 func (s *shard) now() int64 { return int64(time.Since(s.start)) }
 
