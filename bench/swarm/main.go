@@ -77,6 +77,7 @@ var parts = []struct {
 	{"limits", limitsPart},
 	{"coap", coapPart},
 	{"http", httpPart},
+	{"distribution", distributionPart},
 	{"length", lengthPart},
 }
 
