@@ -22,7 +22,7 @@ var swarmSide = side{"shakedown swarm", func(a amount, e *farEnd, length time.Du
 }}
 
 // ours is the command of shakedown swarm for an amount. Its run folder is dir/run.
-func ours(dir string, a amount, e *farEnd, length time.Duration) (*exec.Cmd, error) {
+func ours(dir string, a amount, e *farEnd, length time.Duration, more ...string) (*exec.Cmd, error) {
 	program, err := shakedown()
 	if err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func ours(dir string, a amount, e *farEnd, length time.Duration) (*exec.Cmd, err
 		}
 		args = append(args, "--ca", ca)
 	}
-	return exec.Command(program, args...), nil
+	return exec.Command(program, append(args, more...)...), nil
 }
 
 // shakedown builds the program, once.
@@ -62,7 +62,11 @@ func fleetFile(a amount) string {
 	if joins == 0 {
 		joins = connectRate
 	}
-	fmt.Fprintf(&f, "devices: %d\nconnect_rate: %d\nclasses:\n  meter:\n", a.conns, joins)
+	fmt.Fprintf(&f, "devices: %d\nconnect_rate: %d\n", a.conns, joins)
+	if a.watch {
+		fmt.Fprint(&f, "operator: {id: operator}\n")
+	}
+	fmt.Fprint(&f, "classes:\n  meter:\n")
 	if a.rate == 0 {
 		fmt.Fprint(&f, "    keep_alive: 600s\n")
 		return f.String()

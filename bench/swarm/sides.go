@@ -18,6 +18,7 @@ type amount struct {
 	qos    int
 	join   int           // connections a second; 0: as all do
 	window int           // messages of QoS 1 in flight; 0: the default
+	watch  bool          // the operator counts what arrives
 	pause  time.Duration // before the window opens, once messages flow
 	span   time.Duration // of the window
 }
@@ -136,7 +137,11 @@ func (r *run) alternate(sides []side, a amount) map[string]flow {
 			f, err := window(s, a)
 			if err != nil {
 				failed[s.name] = true
-				r.row(s.name, "", err.Error(), absent)
+				v := leftOut
+				if s.name == swarmSide.name {
+					v = absent
+				}
+				r.row(s.name, "", err.Error(), v)
 				continue
 			}
 			each[s.name] = append(each[s.name], f.each)
