@@ -96,7 +96,7 @@ func (a *app) worker(ctx context.Context) error {
 		return failed(err)
 	}
 	defer nc.Close()
-	return failedIf((&share.Agent{}).Serve(ctx, nc))
+	return failedIf((&share.Agent{Local: true}).Serve(ctx, nc))
 }
 
 func failedIf(err error) error {
