@@ -96,6 +96,7 @@ func (a *app) worker(ctx context.Context) error {
 		return failed(err)
 	}
 	defer nc.Close()
+	defer access.Sweep()
 	return failedIf((&share.Agent{Local: true}).Serve(ctx, nc))
 }
 
