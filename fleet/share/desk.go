@@ -204,7 +204,7 @@ func (r *run) win(workers []*worker) error {
 		w.place, w.heard = len(r.workers), time.Now()
 		r.workers = append(r.workers, w)
 	}
-	if len(r.workers) < max(1, r.Agents) {
+	if len(r.workers) < max(1, min(r.Agents, r.job.Fleet.Devices)) {
 		return errors.New("too few agents take part\nhint: try again when the other run is over")
 	}
 	return nil
