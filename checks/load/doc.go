@@ -21,5 +21,13 @@ var Risk = check.Risk{
 		RetainedFlood,
 		FanOut,
 		SubscribeGrowth,
+		SlowWildcard,
+		InflightWindow,
+		BigAmongSmall,
+		SlowConsumer,
+		HalfOpen,
+		KeepAliveHerd,
+		TLSStorm,
+		Capacity,
 	},
 }
