@@ -96,7 +96,8 @@ func (a *app) worker(ctx context.Context) error {
 		return failed(err)
 	}
 	defer nc.Close()
-	return failedIf((&share.Agent{}).Serve(ctx, nc))
+	defer access.Sweep()
+	return failedIf((&share.Agent{Local: true}).Serve(ctx, nc))
 }
 
 func failedIf(err error) error {

@@ -106,7 +106,7 @@ func (s *shared) play(ctx context.Context, job fleet.Job, watch func(*series.Col
 	if err := s.crew.grow(n); err != nil {
 		return nil, err
 	}
-	d := share.Desk{Conn: s.crew.conn, Agents: n, Wait: 30 * time.Second, Note: s.app.tell}
+	d := share.Desk{Conn: s.crew.conn, Agents: n, Wait: 30 * time.Second, Note: s.app.tell, Local: true}
 	return d.Play(ctx, job, watch)
 }
 

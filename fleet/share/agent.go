@@ -19,6 +19,7 @@ type Agent struct {
 	Name    string       // for people; default: that of the host and the number of the process
 	Sources []netip.Addr // of this machine, to connect from in turn; none: see product.Fleet
 	Note    func(string) // is told in a line what it does; may be nil
+	Local   bool         // who speaks to it started it, so that its jobs may open files of this machine
 
 	id      string
 	machine string

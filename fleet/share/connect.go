@@ -4,7 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -16,8 +20,23 @@ type Access struct {
 	URL      string `json:"url"` // nats://host:port, or tls://; several with commas
 	User     string `json:"user,omitempty"`
 	Password string `json:"password,omitempty"`
-	Creds    string `json:"creds,omitempty"` // file with a JWT and its seed
-	CA       string `json:"ca,omitempty"`    // PEM file that the server's certificate is verified with; default: the machine's
+	Creds    string `json:"creds,omitempty"`  // file with a JWT and its seed
+	CA       string `json:"ca,omitempty"`     // PEM file that the server's certificate is verified with; default: the machine's
+	Folder   string `json:"folder,omitempty"` // of a server in a process of this machine: its storage
+}
+
+// Sweep removes the storage of a server whose process has ended without doing that itself.
+func (a Access) Sweep() {
+	u, err := url.Parse(a.URL)
+	if err != nil || a.Folder == "" || filepath.Dir(a.Folder) != filepath.Clean(os.TempDir()) || !strings.HasPrefix(filepath.Base(a.Folder), folderPrefix) {
+		return
+	}
+	conn, err := net.DialTimeout("tcp", u.Host, time.Second)
+	if err != nil {
+		_ = os.RemoveAll(a.Folder)
+		return
+	}
+	conn.Close()
 }
 
 // Dial connects to a server that has JetStream. The connection comes back by itself when it is lost.

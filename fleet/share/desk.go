@@ -24,6 +24,7 @@ type Desk struct {
 	Agents int           // how many are needed; 0: all that answer at once, and one at least
 	Wait   time.Duration // how long they may take to come
 	Note   func(string)  // is told in a line what happens; may be nil
+	Local  bool          // the agents are this program's own, and open the files of identities themselves
 
 	machine string
 }
@@ -162,7 +163,7 @@ func (d *Desk) open(ctx context.Context, job fleet.Job) (*run, error) {
 	if job.Run == 0 {
 		job.Run = number()
 	}
-	text, err := encode(job)
+	text, err := encode(job, !d.Local)
 	if err != nil {
 		return nil, err
 	}
@@ -203,7 +204,7 @@ func (r *run) win(workers []*worker) error {
 		w.place, w.heard = len(r.workers), time.Now()
 		r.workers = append(r.workers, w)
 	}
-	if len(r.workers) < max(1, r.Agents) {
+	if len(r.workers) < max(1, min(r.Agents, r.job.Fleet.Devices)) {
 		return errors.New("too few agents take part\nhint: try again when the other run is over")
 	}
 	return nil

@@ -1,46 +1,107 @@
 package share
 
 import (
+	"bytes"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
+	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/shakedown-test/shakedown/fleet"
 	"github.com/shakedown-test/shakedown/product"
 )
 
-// encode writes a job for other processes.
-func encode(job fleet.Job) ([]byte, error) {
+// parcel is a job on its way, with the files of its identities.
+type parcel struct {
+	Job   fleet.Job         `json:"job"`
+	Files map[string][]byte `json:"files,omitempty"`
+}
+
+// maxFiles is how many bytes of files travel with a job.
+const maxFiles = 256 << 20
+
+// encode writes a job for other processes. With files, those of its identities travel with it.
+func encode(job fleet.Job, files bool) ([]byte, error) {
 	if job.Target.Roots != nil && len(job.Target.CA) == 0 {
 		return nil, errors.New("the certificates that the target is verified with are not there as PEM")
 	}
-	for i := range job.Fleet.Classes {
-		who := &job.Fleet.Classes[i].Identity
-		for key, file := range map[string]string{"csv": who.CSV, "ca": who.CA, "cert": who.Cert, "key": who.Key} {
-			if file != "" {
-				return nil, fmt.Errorf("class %s: identity: %s names a file, and agents have no files\nhint: --workers 1 plays the fleet in one process", job.Fleet.Classes[i].Name, key)
-			}
+	p := parcel{Job: job}
+	if files {
+		var err error
+		if p.Files, err = pack(job); err != nil {
+			return nil, err
 		}
 	}
-	text, err := json.Marshal(job)
+	text, err := json.Marshal(p)
 	if err != nil {
 		return nil, fmt.Errorf("write the job: %w", err)
 	}
 	return text, nil
 }
 
-// decode reads a job that another process wrote, and holds it against what a fleet may be: an agent plays for whoever may speak to it.
-func decode(text []byte) (fleet.Job, error) {
-	var job fleet.Job
-	if err := strict(text, &job); err != nil {
-		return job, fmt.Errorf("read the job: %w", err)
+// pack reads the files of the identities.
+func pack(job fleet.Job) (map[string][]byte, error) {
+	open := job.Open
+	if open == nil {
+		open = func(name string) (io.ReadCloser, error) { return os.Open(name) }
 	}
+	all, room := map[string][]byte{}, maxFiles
+	for i := range job.Fleet.Classes {
+		c := &job.Fleet.Classes[i]
+		for _, name := range namesOf(&c.Identity) {
+			if strings.Contains(name, "{") {
+				return nil, fmt.Errorf("class %s: %s is a file for each device, which does not travel to other machines\nhint: a CA that signs a certificate for each device, or --workers", c.Name, name)
+			}
+			if all[name] != nil {
+				continue
+			}
+			r, err := open(name)
+			if err != nil {
+				return nil, fmt.Errorf("class %s: %w", c.Name, err)
+			}
+			text, err := io.ReadAll(io.LimitReader(r, int64(room)+1))
+			_ = r.Close()
+			if err == nil && len(text) > room {
+				err = fmt.Errorf("the files of all classes have more than %d MiB", maxFiles>>20)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("class %s: read %s: %w", c.Name, name, err)
+			}
+			all[name] = text
+			room -= len(text)
+		}
+	}
+	return all, nil
+}
+
+// namesOf are the files that an identity names.
+func namesOf(who *product.Identity) []string {
+	return slices.DeleteFunc([]string{who.CSV, who.CA, who.Cert, who.Key}, func(s string) bool { return s == "" })
+}
+
+// decode reads a job that another process wrote, and holds it against what a fleet may be: an agent plays for whoever may speak to it. The
+// only files that the job can open are those that came with it.
+func decode(text []byte) (fleet.Job, error) {
+	var p parcel
+	if err := strict(text, &p); err != nil {
+		return p.Job, fmt.Errorf("read the job: %w", err)
+	}
+	job := p.Job
 	if err := valid(&job); err != nil {
 		return job, fmt.Errorf("read the job: %w", err)
+	}
+	job.Open = func(name string) (io.ReadCloser, error) {
+		text, ok := p.Files[name]
+		if !ok {
+			return nil, fmt.Errorf("%s did not come with the job", name)
+		}
+		return io.NopCloser(bytes.NewReader(text)), nil
 	}
 	if len(job.Target.CA) > 0 {
 		job.Target.Roots = x509.NewCertPool()
@@ -89,6 +150,8 @@ func valid(job *fleet.Job) error {
 	b.between("connects a second", f.Connects, 1e-3, 1e9)
 	b.between("length", float64(job.For), float64(time.Millisecond), float64(longest))
 	b.between("drain", float64(job.Drain), 0, float64(time.Hour))
+	b.between("settling", float64(job.Settle), 0, float64(time.Hour))
+	b.between("speed", job.Speed, 0, 1e4)
 	b.between("classes", float64(len(f.Classes)), 1, maxList)
 	b.between("sources", float64(len(job.Sources)), 0, 1<<16)
 	b.text("path", job.Target.Path)
@@ -113,9 +176,6 @@ func valid(job *fleet.Job) error {
 }
 
 func (b *bounds) class(c *product.Class) {
-	if who := c.Identity; b.err == nil && who.CSV+who.CA+who.Cert+who.Key != "" {
-		b.err = errors.New("an identity that names files of this machine")
-	}
 	b.text("name", c.Name)
 	b.text("identity", c.Identity.ID+c.Identity.User+c.Identity.Password+c.Identity.Token)
 	b.between("share", c.Share, 1e-9, 1)

@@ -28,12 +28,13 @@ func (r *run) lose(agent, why string) error {
 	gone.lost = true
 	r.out.put(order{Drop: agent})
 	passed := max(0, time.Since(r.began))
+	second := int(max(0, gone.heard.Sub(r.began)) / time.Second)
 	for _, p := range r.portions {
 		if p.by != gone || p.done {
 			continue
 		}
 		p.lost = true
-		l := &loss{agent: gone.Name, why: why, second: int(passed / time.Second), devices: p.to - p.from, up: p.connected(), back: -1}
+		l := &loss{agent: gone.Name, why: why, second: second, devices: p.to - p.from, up: p.connected(), back: -1}
 		if len(left) == 0 {
 			return errAlone
 		}

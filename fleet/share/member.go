@@ -149,6 +149,9 @@ func (m *member) learn(p *part) {
 	if len(m.Sources) > 0 {
 		job.Sources = m.Sources
 	}
+	if m.Local {
+		job.Open = nil
+	}
 	job.Watch = false
 	m.job = &job
 }

@@ -17,13 +17,16 @@ type Server struct {
 	folder string
 }
 
+// folderPrefix is how the names of storage folders begin.
+const folderPrefix = "shakedown-nats-"
+
 // Serve starts one at a free port of the loopback, with a password that nobody knows, and its storage in a new folder.
 func Serve() (*Server, error) {
-	dir, err := os.MkdirTemp("", "shakedown-nats-")
+	dir, err := os.MkdirTemp("", folderPrefix)
 	if err != nil {
 		return nil, fmt.Errorf("start NATS: %w", err)
 	}
-	s := &Server{folder: dir, access: Access{User: "shakedown", Password: rand.Text()}}
+	s := &Server{folder: dir, access: Access{User: "shakedown", Password: rand.Text(), Folder: dir}}
 	if err := s.start(server.RANDOM_PORT); err != nil {
 		_ = os.RemoveAll(dir)
 		return nil, err

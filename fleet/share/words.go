@@ -100,7 +100,7 @@ func (r *run) silent() *worker {
 // loss is a share that was lost with its agent, and given to others.
 type loss struct {
 	agent    string
-	second   int
+	second   int // in which it was heard last
 	devices  int
 	up       int // that were connected
 	heirs    []*portion
