@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/shakedown-test/shakedown/fleet"
 	"github.com/shakedown-test/shakedown/fleet/series"
 	"github.com/shakedown-test/shakedown/product"
 	"github.com/shakedown-test/shakedown/testbed"
@@ -25,12 +26,18 @@ func (t *T) Fleet(ctx context.Context) (*product.Fleet, error) {
 	return f, nil
 }
 
-// Play has a fleet live in front of the cloud, and gives what it measured, in wall time. When this machine could not keep the schedule of the
-// fleet, nothing can be said of the cloud, and the error says so; a judge that only counts messages may use the record nevertheless.
+// Play has a fleet live in front of the cloud, and gives what it measured, in wall time. The error says that it could not be carried out. When
+// this machine could not keep the fleet's schedule, the record says so in Own.Invalid: its counts may be judged, its latencies may not.
 func (t *T) Play(ctx context.Context, l testbed.Load) (*series.Record, error) {
 	live, end := context.WithCancel(ctx)
 	defer end()
-	l.Watch = func(c *series.Collector) { go t.follow(live, c) }
+	watch := l.Watch
+	l.Watch = func(c *series.Collector) {
+		go t.follow(live, c)
+		if watch != nil {
+			watch(c)
+		}
+	}
 	r, err := t.Cloud.Play(ctx, l)
 	if err != nil {
 		why, hint, told := strings.Cut(err.Error(), "\nhint: ")
@@ -44,8 +51,8 @@ func (t *T) Play(ctx context.Context, l testbed.Load) (*series.Record, error) {
 		n[series.Accepted], n[series.Refused], n[series.Broken], n[series.Sent], n[series.Acked], n[series.Received])
 	t.Measure("devices", float64(l.Fleet.Devices), "", "")
 	t.Measure("messages", float64(n[series.Sent]), "", "")
-	if r.Own.Invalid != "" {
-		return r, NotRun("use a smaller fleet, or a machine with more processors", "%s", fmt.Sprintf("its latencies can't be believed: %s", r.Own.Invalid))
+	if why := fleet.Failed(r); why != "" {
+		return nil, NotRun("use a smaller fleet, or a machine that lets a program have more sockets", "%s", why)
 	}
 	return r, nil
 }

@@ -66,14 +66,22 @@ const (
 // ownErrors are failures of this machine, not of the other side.
 var ownErrors = []string{"too many open files", "cannot assign requested address", "no buffer space available", "address already in use", "cannot allocate memory"}
 
-// Invalid says why no latency of a record may be believed; empty: they may.
-func Invalid(r *series.Record) string {
+// Failed says what this machine could not do for a fleet, so that nothing at all of its record may be believed; empty: nothing.
+func Failed(r *series.Record) string {
 	for _, e := range ownErrors {
 		if n := r.Totals.Errors[e]; n > 0 {
 			return fmt.Sprintf("this machine failed %d times: %s", n, e)
 		}
 	}
+	return ""
+}
+
+// Invalid says why no latency of a record may be believed; empty: they may. Counts may be believed unless it Failed.
+func Invalid(r *series.Record) string {
+	why := Failed(r)
 	switch {
+	case why != "":
+		return why
 	case r.Own.LagP99 > lagP99:
 		return fmt.Sprintf("one in a hundred sends was more than %.0f ms late (%.0f ms are allowed): this machine could not keep its schedule", r.Own.LagP99*1e3, lagP99*1e3)
 	case r.Own.LagMax > lagMax:

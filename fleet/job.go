@@ -26,6 +26,8 @@ type Job struct {
 	Shape  string
 	For    time.Duration // from its start on; then what is under way may arrive for Drain
 	Drain  time.Duration // default 5 s
+	Settle time.Duration // the drain ends when for so long nothing is missing that was sent; default: it takes its whole time
+	Speed  float64       // of the target's clock: so much faster does a keep-alive pass; default 1
 	Seed   uint64
 	Run    uint32 // number of the run in the stamps, so that messages of another run are told apart; zero: drawn
 

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"time"
@@ -46,7 +47,7 @@ func (m speaksMQTT) open(s *shard, i int32, now int64) {
 // idle sends a PINGREQ when nothing was sent for a keep-alive (3.1.2.10), and gives up when the last one was not answered for as long.
 func (m speaksMQTT) idle(s *shard, i int32, now int64) time.Duration {
 	d := &s.devices[i]
-	alive := time.Duration(s.classOf(i).KeepAlive)
+	alive := time.Duration(float64(s.classOf(i).KeepAlive) / cmp.Or(s.job.Speed, 1))
 	if alive == 0 {
 		return 0
 	}

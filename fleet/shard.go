@@ -48,6 +48,8 @@ type shard struct {
 	backAt   int64 // when the last of them was back
 	second   int
 	stopping bool
+	whole    int64 // since when nothing has been missing of what was sent; 0: something is
+	lookAt   int64 // when to look again whether something is
 
 	shaking   int // handshakes that are under way
 	handshake []handshake
@@ -130,7 +132,14 @@ func (s *shard) loop(ctx context.Context) error {
 		if s.cutAt > 0 && now >= s.cutAt {
 			s.cutAll(now)
 		}
-		if err := s.step(time.Duration(int64(s.second+1)*int64(time.Second) - now)); err != nil {
+		most := time.Duration(int64(s.second+1)*int64(time.Second) - now)
+		if s.stopping && s.job.Settle > 0 {
+			if s.settled(now) {
+				return nil
+			}
+			most = min(most, s.job.Settle/looks)
+		}
+		if err := s.step(most); err != nil {
 			return err
 		}
 	}
@@ -200,16 +209,36 @@ func (s *shard) cut(now int64) {
 
 // slice hands over what was measured since the last time.
 func (s *shard) slice() {
-	waits := 0
-	for i := range s.devices {
-		if x := s.devices[i].x; x != nil {
-			waits += x.waits()
-		}
-	}
 	s.meter.Set(series.Connected, s.up)
 	s.meter.Set(series.Devices, s.joined)
-	s.meter.Set(series.Outstanding, waits)
+	s.meter.Set(series.Outstanding, s.waits())
 	s.sink(s.place, s.second, s.meter.Cut())
+}
+
+// waits is how many messages of this loop's devices wait for their acknowledgement.
+func (s *shard) waits() (n int) {
+	for i := range s.devices {
+		if x := s.devices[i].x; x != nil {
+			n += x.waits()
+		}
+	}
+	return n
+}
+
+// looks is how often a drain is looked at within the time that it takes to settle.
+const looks = 10
+
+// settled reports whether the drain can end: for long enough nothing has been missing of what was sent.
+func (s *shard) settled(now int64) bool {
+	if now >= s.lookAt {
+		s.lookAt = now + int64(s.job.Settle/looks)
+		if s.waits() > 0 || s.ledger.Totals().Lost > 0 {
+			s.whole = 0
+		} else if s.whole == 0 {
+			s.whole = now
+		}
+	}
+	return s.whole > 0 && now-s.whole >= int64(s.job.Settle)
 }
 
 // stop ends all sending; what is under way may arrive.

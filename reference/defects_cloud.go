@@ -39,4 +39,7 @@ var cloudDefects = []Defect{
 	{"cloud-acl-read", "lets every device read every topic", []string{"security.broker-acl"}},
 	{"cloud-id-unbound", "takes every client id with any valid credentials", []string{"security.broker-clientid-binding"}},
 	{"cloud-herd-rejected", "turns away the third client that comes within a second", []string{"load.broker-reconnect-herd"}},
+
+	{"cloud-drops-under-pressure", "acknowledges messages and loses them when more than 30 come within a second", []string{"load.fleet-limits"}},
+	{"cloud-connections-capped", "turns away who comes when 30 clients are connected", []string{"load.fleet-limits"}},
 }

@@ -1,6 +1,7 @@
 package testbed
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -17,7 +18,7 @@ type Load struct {
 	Fleet *product.Fleet
 	Shape string                  // one of fleet.Shapes; default steady
 	For   time.Duration           // how long
-	Drain time.Duration           // how long what is under way may take to arrive afterwards; default 5 s
+	Drain time.Duration           // how long what is under way must have arrived before the load ends; default 5 s
 	Blind bool                    // nobody subscribes to what the fleet sends
 	Watch func(*series.Collector) // is given what is collected when it begins; may be nil
 }
@@ -44,13 +45,18 @@ func (c *Cloud) Fleet() *product.Fleet {
 	return &own
 }
 
+// drainAtMost is how long, in wall time, what does not arrive is waited for.
+const drainAtMost = 5 * time.Second
+
 // Play plays a fleet in front of the cloud, over sockets of the kernel. Latencies and seconds in the record are wall time. The error says that
 // it could not be carried out.
 func (c *Cloud) Play(ctx context.Context, l Load) (*series.Record, error) {
 	job := fleet.Job{
 		Target: fleet.Target{Scheme: c.speaks, Host: c.Addr, Path: l.Fleet.Path}, Fleet: c.hastened(l.Fleet), To: l.Fleet.Devices, Shape: l.Shape,
-		For: c.bed.Clock.Wall(l.For), Drain: c.bed.Clock.Wall(l.Drain), Seed: c.bed.cfg.Seed, Watch: !l.Blind,
+		For: c.bed.Clock.Wall(l.For), Drain: drainAtMost, Settle: c.bed.Clock.Wall(cmp.Or(l.Drain, 5*time.Second)),
+		Speed: float64(c.bed.Clock.Device(time.Hour)) / float64(time.Hour), Seed: c.bed.cfg.Seed, Watch: !l.Blind,
 	}
+	job.Drain = max(job.Drain, 2*job.Settle)
 	if job.Shape == "" {
 		job.Shape = product.Shapes[0].Name
 	}
@@ -74,7 +80,7 @@ func (c *Cloud) Play(ctx context.Context, l Load) (*series.Record, error) {
 	return r, nil
 }
 
-// hastened is a fleet whose times pass as fast as those of the cloud.
+// hastened is a fleet whose times pass as fast as those of the cloud. What it tells the cloud, such as its keep-alive, stays as it is.
 func (c *Cloud) hastened(f *product.Fleet) *product.Fleet {
 	own := *f
 	wall := func(d *product.Duration) { *d = product.Duration(c.bed.Clock.Wall(time.Duration(*d))) }
@@ -82,7 +88,6 @@ func (c *Cloud) hastened(f *product.Fleet) *product.Fleet {
 	own.Classes = slices.Clone(f.Classes)
 	for i := range own.Classes {
 		k := &own.Classes[i]
-		wall(&k.Expiry)
 		k.Telemetry = slices.Clone(k.Telemetry)
 		for j := range k.Telemetry {
 			wall(&k.Telemetry[j].Every)

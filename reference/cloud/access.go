@@ -55,8 +55,11 @@ func certified(nc net.Conn) (name string, ok bool) {
 	}
 }
 
-// authorize lets a device write and read its own tree, and the operator everything.
-func (c *Cloud) authorize(conn *broker.Conn, _ bool, topic string) bool {
+// notices is the topic on which the operator tells all devices something.
+const notices = "thermostat/all/notice"
+
+// authorize lets a device write and read its own tree, and read what is for all; and the operator everything.
+func (c *Cloud) authorize(conn *broker.Conn, write bool, topic string) bool {
 	id := conn.ClientID()
 	if id == consumerID {
 		return true
@@ -68,5 +71,5 @@ func (c *Cloud) authorize(conn *broker.Conn, _ bool, topic string) bool {
 	if _, rest, shared := mqtt.SplitShare(topic); shared {
 		topic = rest
 	}
-	return a.Role == "operator" || a.Role == "device" && strings.HasPrefix(topic, "thermostat/"+id+"/")
+	return a.Role == "operator" || a.Role == "device" && (strings.HasPrefix(topic, "thermostat/"+id+"/") || !write && topic == notices)
 }

@@ -42,8 +42,7 @@ type Cloud struct {
 
 	closing <-chan struct{} // closed by stop
 
-	mu       sync.Mutex
-	arrivals []time.Time // of clients, for the flaw of refusing a herd
+	arrivals burst // of clients, for the flaws of refusing a herd
 }
 
 // Start starts a cloud on the listeners, which it closes in the end. The error is that of reading its state.

@@ -111,8 +111,10 @@ var flaws = map[string]func(*Cloud) broker.Rule{
 // plant makes the rules of the flaws that are asked for.
 func (c *Cloud) plant() {
 	for id := range c.cfg.Flaws {
-		if rule, ok := flaws[id]; ok {
-			c.broker.When(rule(c))
+		for _, list := range []map[string]func(*Cloud) broker.Rule{flaws, loadFlaws} {
+			if rule, ok := list[id]; ok {
+				c.broker.When(rule(c))
+			}
 		}
 	}
 	c.broker.Set(func(o *broker.Options) {

@@ -2,14 +2,16 @@ package cloud
 
 import (
 	"net"
-	"slices"
 	"time"
 
 	"github.com/shakedown-test/shakedown/wire/mqtt"
 	"github.com/shakedown-test/shakedown/world/broker"
 )
 
-const serverBusy = 0x89
+const (
+	serverBusy    = 0x89
+	quotaExceeded = 0x97
+)
 
 // open plants the flaws of access: it loosens what authenticate and authorize would refuse.
 func (c *Cloud) open(o *broker.Options) {
@@ -19,21 +21,14 @@ func (c *Cloud) open(o *broker.Options) {
 		switch {
 		case f["cloud-anonymous"] && !k.HasUser, f["cloud-any-password"] && k.HasUser && code == badPassword, f["cloud-id-unbound"] && code == badID:
 			return 0
-		case code == 0 && f["cloud-herd-rejected"] && !isInner(nc) && c.crowded():
+		case code == 0 && f["cloud-herd-rejected"] && !isInner(nc) && c.arrivals.more(c, 2, time.Second):
 			return serverBusy
+		case code == 0 && !isInner(nc) && f["cloud-connections-capped"] && len(c.broker.Conns()) > 30:
+			return quotaExceeded
 		}
 		return code
 	}
 	o.Authorize = func(conn *broker.Conn, write bool, topic string) bool {
 		return c.authorize(conn, write, topic) || f["cloud-acl-write"] && write || f["cloud-acl-read"] && !write
 	}
-}
-
-// crowded reports whether more than two clients came within the last second.
-func (c *Cloud) crowded() bool {
-	now := c.cfg.Clock.Now()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.arrivals = append(slices.DeleteFunc(c.arrivals, func(t time.Time) bool { return now.Sub(t) > time.Second }), now)
-	return len(c.arrivals) > 2
 }

@@ -55,6 +55,9 @@ var (
 	errTaken   = errors.New("the device has an owner")
 )
 
+// fleet is how many thermostats there are besides the two of people who use the app.
+const fleet = 120
+
 // openStore reads the store, or makes one with the accounts that the product ships with.
 func openStore(file string, c *clock.Clock) (*store, error) {
 	s := &store{file: file, clock: c, Accounts: map[string]Account{}, Units: map[string]*unit{}}
@@ -78,6 +81,11 @@ func openStore(file string, c *clock.Clock) (*store, error) {
 	s.add("alice", "user", "alice's password")
 	s.add("bob", "user", "bob's password")
 	s.add("operator", "operator", "operator's password")
+	s.add("fleet-operator", "operator", "secret-of-fleet-operator")
+	for n := range fleet {
+		id := fmt.Sprintf("thermostat-%04d", n)
+		s.add(id, "device", "secret-of-"+id)
+	}
 	return s, nil
 }
 
