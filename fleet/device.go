@@ -34,6 +34,7 @@ type device struct {
 	pinging bool  // a PINGREQ is not answered yet
 	met     bool  // it tried to connect before
 	was     bool  // it was up before
+	deaf    uint8 // SUBSCRIBEs that are not answered yet
 	lost    bool  // it was cut off by the course of the run, and is not back yet
 }
 

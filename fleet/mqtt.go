@@ -238,18 +238,20 @@ func (m speaksMQTT) connack(s *shard, i int32, whole []byte, now int64) {
 	if i == s.operator && len(lists) == 0 {
 		s.watched = true
 	}
+	d.deaf = uint8(len(lists))
 	for _, filters := range lists {
 		sub := mqtt.Packet{Type: mqtt.SUBSCRIBE, Version: m.version, ID: 0xFFFF, Filters: filters}
 		s.packet = sub.Append(s.packet[:0])
 		s.send(i, s.packet, now)
 	}
-	s.accepted(i, now)
-	if s.devices[i].state == up {
-		m.resume(s, i, p.SessionPresent, now)
+	turn := d.turn
+	m.resume(s, i, p.SessionPresent, now) // before what is newer, which may wait for room
+	if s.devices[i].turn == turn {
+		s.accepted(i, now)
 	}
 }
 
-// resume sends again what was not acknowledged: in the same flight where the session is there (4.4), otherwise as new.
+// resume sends again, in order, what was not acknowledged: in the same flight where the session is there (4.4), otherwise as new.
 func (m speaksMQTT) resume(s *shard, i int32, present bool, now int64) {
 	d := &s.devices[i]
 	if d.x == nil || len(d.x.flights) == 0 {
@@ -330,6 +332,9 @@ func (m speaksMQTT) suback(s *shard, i int32, whole []byte, now int64) {
 	if err != nil {
 		s.fail(i, classify(err), now)
 		return
+	}
+	if d := &s.devices[i]; d.deaf > 0 {
+		d.deaf--
 	}
 	for _, code := range p.Codes {
 		if code >= 0x80 {
