@@ -117,7 +117,7 @@ func (s *shard) readCarrier(i, turn int32, c *carrier) {
 				s.received(i, b, now)
 			}
 			if err != nil && d.turn == turn {
-				s.fail(i, "the other side closed the connection", now)
+				s.gone(i, now)
 			}
 		})
 		select {

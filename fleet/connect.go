@@ -48,6 +48,12 @@ func (s *shard) control(i int32, due, now int64) {
 
 // begin begins an attempt to connect.
 func (s *shard) begin(i int32, due, now int64) {
+	s.attempts(i, due, now)
+	s.reach(i, now)
+}
+
+// attempts counts an attempt to connect, and sets its time limit.
+func (s *shard) attempts(i int32, due, now int64) {
 	d := &s.devices[i]
 	d.due = due
 	d.turn++
@@ -55,7 +61,6 @@ func (s *shard) begin(i int32, due, now int64) {
 		s.meter.Count(series.Attempts, 1)
 	}
 	s.timers.set(i, now+int64(attempt))
-	s.reach(i, now)
 }
 
 // reach opens the transport.
@@ -198,7 +203,11 @@ func (s *shard) accepted(i int32, now int64) {
 		s.alive(i, now)
 		return
 	}
-	s.up++
+	again := d.here
+	if !again {
+		d.here = true
+		s.up++
+	}
 	s.meter.Count(series.Accepted, 1)
 	s.meter.Time(series.Connect, time.Duration(now-d.due))
 	if d.lost {
@@ -206,14 +215,16 @@ func (s *shard) accepted(i int32, now int64) {
 		s.away--
 		s.backAt = now
 	}
-	if sleep := s.classOf(i).Sleep; sleep != nil {
+	if sleep := s.classOf(i).Sleep; sleep != nil && !again {
 		d.doze = now + int64(time.Duration(sleep.Awake))
 	}
-	if until := s.course.up(s.rand); until > 0 {
+	if until := s.course.up(s.rand); until > 0 && !again {
 		d.doze = now + int64(until)
 	}
 	s.rouse(i, now)
-	s.alive(i, now)
+	if d.state == up {
+		s.alive(i, now)
+	}
 	if !d.was {
 		d.was = true
 		s.firsts(i, now)
@@ -270,7 +281,7 @@ func (s *shard) leave(i int32, pause time.Duration, now int64) {
 // cutOff ends a connection as a power cut does.
 func (s *shard) cutOff(i int32, now int64) {
 	d := &s.devices[i]
-	if d.state != up {
+	if !d.here {
 		return
 	}
 	d.lost = true
@@ -281,7 +292,8 @@ func (s *shard) cutOff(i int32, now int64) {
 // close closes the connection; what is not acknowledged stays.
 func (s *shard) close(i int32, reset bool) {
 	d := &s.devices[i]
-	if d.state == up && i != s.operator {
+	if d.here {
+		d.here = false
 		s.up--
 	}
 	if d.fd >= 0 {
@@ -300,6 +312,35 @@ func (s *shard) close(i int32, reset bool) {
 	if len(x.flights) == 0 && len(x.backlog) == 0 {
 		d.x = nil
 	}
+}
+
+// unlink closes the connection of a device that goes on without one.
+func (s *shard) unlink(i int32) {
+	d := &s.devices[i]
+	here := d.here
+	hold := int64(0)
+	if d.x != nil {
+		hold = d.x.hold
+	}
+	d.here = false
+	if here {
+		s.up--
+	}
+	s.close(i, false)
+	if d.here = here; here {
+		s.up++
+	}
+	if hold > 0 {
+		d.more().hold = hold
+	}
+}
+
+// gone is called when the other side has ended the connection.
+func (s *shard) gone(i int32, now int64) {
+	if h, ok := s.classOf(i).speaks.(speaksHTTP); ok && h.ends(s, i, now) {
+		return
+	}
+	s.fail(i, "the other side closed the connection", now)
 }
 
 // classify is a failure in a few words, the same for all of its sort.

@@ -35,6 +35,7 @@ type device struct {
 	met     bool  // it tried to connect before
 	was     bool  // it was up before
 	deaf    uint8 // SUBSCRIBEs that are not answered yet
+	here    bool  // it counts as connected: up, or HTTP between two connections
 	lost    bool  // it was cut off by the course of the run, and is not back yet
 }
 
@@ -51,6 +52,7 @@ type extra struct {
 	framed  bool            // the WebSocket is open
 	key     string          // of the opening handshake that is under way
 	window  int             // the other side's receive maximum; 0: not told
+	web     *web            // HTTP: the answer that is under way
 	hold    int64           // nothing is sent before: the other side asked for it
 }
 

@@ -121,7 +121,7 @@ func (s *shard) message(k int32, due, now int64) {
 	w.next = s.after(p, due, s.rand)
 	s.timers.set(int32(len(s.devices))+k, w.next)
 	c := s.classOf(i)
-	if d.state != up && c.Buffer == 0 {
+	if !d.here && c.Buffer == 0 {
 		s.meter.Count(series.Withheld, 1)
 		return
 	}
@@ -131,10 +131,14 @@ func (s *shard) message(k int32, due, now int64) {
 		return
 	}
 	room := maxBacklog
-	if d.state != up {
+	if !d.here {
 		room = c.Buffer
 	}
-	x := s.devices[i].more()
+	if room == 0 {
+		s.meter.Count(series.Withheld, 1)
+		return
+	}
+	x := d.more()
 	if len(x.backlog) >= room {
 		s.meter.Count(series.Withheld, 1)
 		x.backlog = append(x.backlog[:0], x.backlog[1:]...)

@@ -156,12 +156,17 @@ func (p *plan) newClass(spec *product.Class) (*class, error) {
 		c.speaks = speaksMQTT{c.version}
 	case product.COAP:
 		c.speaks, c.datagrams = newCoAP(p.job.Target.Host), true
+	case product.HTTP, product.HTTPS:
+		c.speaks = newHTTP(p.job.Target, transport)
 	default:
 		return nil, fmt.Errorf("transport %s: a fleet does not speak it yet", transport)
 	}
 	c.socket = transport == product.WS || transport == product.WSS
-	if transport == product.MQTTS || transport == product.WSS {
+	if transport == product.MQTTS || transport == product.WSS || transport == product.HTTPS {
 		c.tls = p.tls(c.Class.TLS)
+	}
+	if transport == product.HTTPS {
+		c.tls.NextProtos = []string{"http/1.1"}
 	}
 	var err error
 	if c.who, err = newIdentity(spec.Identity); err != nil {

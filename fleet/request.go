@@ -8,7 +8,6 @@ import (
 	"github.com/shakedown-test/shakedown/fleet/payload"
 	"github.com/shakedown-test/shakedown/fleet/series"
 	"github.com/shakedown-test/shakedown/product"
-	"github.com/shakedown-test/shakedown/wire/coap"
 )
 
 // What CoAP and HTTP share: a device sends requests and gets answers. There is no session: the first answer is what says that a device is
@@ -22,23 +21,14 @@ type media struct {
 
 // mediaOf is that of a message.
 func mediaOf(p product.Post) media {
+	if p.Payload == "" {
+		return media{format: -1}
+	}
 	encoding := p.Encoding
 	if encoding == "" {
 		encoding = product.EncodingOf(p.Payload)
 	}
-	switch {
-	case p.Payload == "":
-		return media{-1, ""}
-	case encoding == payload.JSON:
-		return media{coap.JSON, "application/json"}
-	case encoding == payload.CBOR:
-		return media{coap.CBOR, "application/cbor"}
-	case encoding == payload.SenML:
-		return media{110, "application/senml+json"}
-	case encoding == payload.SenMLCBOR:
-		return media{112, "application/senml+cbor"}
-	}
-	return media{coap.OctetStream, "application/octet-stream"}
+	return media{int(payload.ContentFormat(encoding)), payload.MediaType(encoding)}
 }
 
 // onlyRequests says what a class has that its protocol has not.
@@ -114,6 +104,7 @@ func (s *shard) answered(i int32, f flight, bad string, hold, now int64) {
 	greets := d.state == greeting
 	if hold > 0 && !greets {
 		d.more().hold = hold
+		s.timers.by(i, hold)
 	}
 	switch {
 	case bad == "":
@@ -134,9 +125,6 @@ func (s *shard) answered(i int32, f flight, bad string, hold, now int64) {
 	default:
 		s.meter.Count(series.Rejected, 1)
 		s.meter.Answer(bad)
-		if hold > 0 {
-			s.timers.by(i, hold)
-		}
 	}
 	if d.state == up && d.x != nil && len(d.x.backlog) > 0 {
 		s.drainBacklog(i, now)

@@ -34,6 +34,7 @@ type shard struct {
 	buf     []byte          // what is read, of whichever device
 	packet  []byte          // what is written
 	path    []byte          // the path of a request
+	body    []byte          // the payload of a request
 	wrapped []byte          // the same in WebSocket frames
 	sealed  []byte          // the same in TLS records
 	name    []byte          // a client id

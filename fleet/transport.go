@@ -134,7 +134,7 @@ func (s *shard) readable(i int32, now int64) {
 			s.fail(i, classify(err), now)
 			return
 		case n == 0:
-			s.fail(i, "the other side closed the connection", now)
+			s.gone(i, now)
 			return
 		}
 		s.meter.Count(series.BytesIn, n)
@@ -197,7 +197,7 @@ func (s *shard) unsealed(i int32, b []byte, now int64) []byte {
 			return nil
 		}
 		if errors.Is(err, io.EOF) {
-			s.fail(i, "the other side closed the connection", now)
+			s.gone(i, now)
 			return nil
 		} else if err != nil {
 			s.fail(i, classify(fmt.Errorf("TLS record: %w", err)), now)

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/shakedown-test/shakedown/firmware/compress"
 	"github.com/shakedown-test/shakedown/firmware/tree"
 )
 
@@ -48,6 +49,65 @@ func TestSquashfs3(t *testing.T) {
 	}
 	for _, image := range images {
 		sameAsUnsquashfs(t, image)
+	}
+}
+
+// With the LZMA of vendors, which unsquashfs does not read, they hold what 7-Zip makes of them.
+func TestSquashfsAs7Zip(t *testing.T) {
+	needsPeers(t)
+	t.Parallel()
+	images, err := filepath.Glob("../../firmware/squash/testdata/*.squashfs")
+	if err != nil || len(images) != 4 {
+		t.Fatal(images, err)
+	}
+	for _, image := range images {
+		folder := t.TempDir()
+		tool(t, "7z", "x", "-y", "-o"+folder, image)
+		root := opened(t, read(t, image))
+		if root.Format != "squashfs" || len(root.Notes) > 0 {
+			t.Errorf("%s is %q, with notes %v", image, root.Format, root.Notes)
+		}
+		same := 0
+		for _, n := range root.Children {
+			if !n.File.Mode.IsRegular() {
+				continue
+			}
+			want := read(t, filepath.Join(folder, n.Name))
+			if got, err := n.Read(1 << 30); err != nil || !bytes.Equal(got, want) {
+				t.Errorf("%s: %s is %d bytes long, and 7-Zip has %d, %v", image, n.Name, len(got), len(want), err)
+			}
+			same++
+		}
+		found := 0
+		if err := filepath.WalkDir(folder, func(_ string, d fs.DirEntry, err error) error {
+			if err == nil && d.Type().IsRegular() {
+				found++
+			}
+			return err
+		}); err != nil || found < same || same < 600 {
+			t.Errorf("%s: %d files, and 7-Zip has %d, %v", image, same, found, err)
+		}
+	}
+}
+
+// LZMA without a header, as other vendors put it into blocks, is what xz makes without one.
+func TestLZMAWithoutHeader(t *testing.T) {
+	needsPeers(t)
+	t.Parallel()
+	content := mixture(t)[:100_000]
+	file := stored(t, "content", content)
+	for _, b := range [][3]uint{{3, 0, 2}, {0, 0, 0}, {1, 2, 2}, {2, 1, 3}, {4, 0, 4}, {0, 4, 0}} {
+		data := tool(t, "xz", "-c", "--format=raw", fmt.Sprintf("--lzma1=lc=%d,lp=%d,pb=%d", b[0], b[1], b[2]), file)
+		got, err := compress.LZMA(b[0], b[1], b[2])(nil, data, len(content))
+		if err != nil || !bytes.Equal(got, content) {
+			t.Errorf("%v: %d bytes of %d, %v", b, len(got), len(content), err)
+		}
+		if got, err := compress.LZMA(b[0], b[1], b[2])(nil, data[:len(data)-12], len(content)); err != nil || len(got) < len(content)-300 || !bytes.HasPrefix(content, got) {
+			t.Errorf("%v: without its end it is %d bytes of %d, %v", b, len(got), len(content), err)
+		}
+		if got, err := compress.LZMA(3-b[0]%4, b[1], (b[2]+1)%5)(nil, data, len(content)); err == nil && bytes.Equal(got, content) {
+			t.Errorf("%v is read with other numbers of bits", b)
+		}
 	}
 }
 

@@ -25,6 +25,7 @@ func content() string {
 
 func opened(t testing.TB, data []byte, limits tree.Limits) *tree.Node {
 	t.Helper()
+	limits.Unguarded = true
 	o, err := tree.Open(context.Background(), "it", io.NewSectionReader(bytes.NewReader(data), 0, int64(len(data))), Formats, limits)
 	if err != nil {
 		t.Fatal(err)

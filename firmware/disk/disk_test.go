@@ -35,7 +35,7 @@ func sample(t testing.TB, name string) []byte {
 
 func open(t testing.TB, data []byte) *tree.Node {
 	t.Helper()
-	limits := tree.Limits{Bytes: 4 << 20, Nodes: 1000}
+	limits := tree.Limits{Bytes: 4 << 20, Nodes: 1000, Unguarded: true}
 	o, err := tree.Open(context.Background(), "it", io.NewSectionReader(bytes.NewReader(data), 0, int64(len(data))), Formats, limits)
 	if err != nil {
 		t.Fatal(err)

@@ -151,6 +151,9 @@ func (x *extFS) list(number uint64) ([]tree.Named, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n.size < 0 {
+		return nil, tree.Bad(n.at+4, "a folder is said to be %d bytes long", n.size)
+	}
 	var names []tree.Named
 	if n.flags&extFlagInline != 0 {
 		content, err := x.inline(n)

@@ -79,6 +79,7 @@ func TestExtHostile(t *testing.T) {
 		"a mode that is none":      {func(b []byte) { inode(b, numbers["big"])[1] = 0x91 }, "has mode 0110644"},
 		"not unmounted":            {func(b []byte) { b[1024+96] |= extRecover }, "its journal needs recovery"},
 		"more blocks than it has":  {func(b []byte) { little.PutUint32(b[1024+4:], 5000) }, "it is said to be 5120000 bytes long"},
+		"a folder less than empty": {func(b []byte) { n := inode(b, numbers["d"]); n[35] |= 0x10; n[111] = 0x80 }, "a folder is said to be -9223372036854774784 bytes long"},
 		"content in a small inode": {func(b []byte) { inode(b, numbers["big"])[35] |= 0x10 }, "16000 bytes are said to lie in an inode with room for 60"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -141,7 +141,7 @@ func TestAgreesOnARealProgram(t *testing.T) {
 
 func opened(t testing.TB, b []byte) *tree.Opened {
 	t.Helper()
-	o, err := tree.Open(t.Context(), "x", io.NewSectionReader(bytes.NewReader(b), 0, int64(len(b))), Formats, tree.Limits{})
+	o, err := tree.Open(t.Context(), "x", io.NewSectionReader(bytes.NewReader(b), 0, int64(len(b))), Formats, tree.Limits{Unguarded: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ const mostMade = 8 << 20
 func open(t testing.TB, data []byte) *tree.Node {
 	t.Helper()
 	formats := slices.Concat(Formats, archive.Formats)
-	o, err := tree.Open(context.Background(), "it", io.NewSectionReader(bytes.NewReader(data), 0, int64(len(data))), formats, tree.Limits{Bytes: mostMade, Nodes: 1000})
+	o, err := tree.Open(context.Background(), "it", io.NewSectionReader(bytes.NewReader(data), 0, int64(len(data))), formats, tree.Limits{Bytes: mostMade, Nodes: 1000, Unguarded: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,7 @@ import (
 
 func open(t testing.TB, data []byte) *tree.Node {
 	t.Helper()
-	o, err := tree.Open(context.Background(), "it", io.NewSectionReader(bytes.NewReader(data), 0, int64(len(data))), Formats, tree.Limits{Bytes: 1 << 20, Nodes: 2000})
+	o, err := tree.Open(context.Background(), "it", io.NewSectionReader(bytes.NewReader(data), 0, int64(len(data))), Formats, tree.Limits{Bytes: 1 << 20, Nodes: 2000, Unguarded: true})
 	if err != nil {
 		t.Fatal(err)
 	}

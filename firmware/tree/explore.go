@@ -120,7 +120,7 @@ func (e *explorer) try(ctx context.Context, f *Format, data *io.SectionReader, s
 	n := &Node{Format: f.ID}
 	made, nodes := *e.spool, e.nodes
 	o := &Opening{Data: data, ctx: ctx, node: n, e: e}
-	err := guarded(func() error { return f.Open(o) })
+	err := e.guarded(func() error { return f.Open(o) })
 	if errors.Is(err, ErrNot) || err != nil && strict && n.Leaf() {
 		e.spool.used, e.spool.memory, e.spool.filled, e.nodes = made.used, made.memory, made.filled, nodes // as if it had not been tried
 		return nil, ctx.Err()
@@ -133,7 +133,10 @@ func (e *explorer) try(ctx context.Context, f *Format, data *io.SectionReader, s
 }
 
 // guarded turns a panic of a reader into an error, so that one format's fault is not the end of the rest.
-func guarded(f func() error) (err error) {
+func (e *explorer) guarded(f func() error) (err error) {
+	if e.limits.Unguarded {
+		return f()
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			at := ""

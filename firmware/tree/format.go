@@ -52,6 +52,8 @@ type Limits struct {
 	Depth int   // of nesting; default 16
 	Nodes int   // default 400,000
 	Bytes int64 // made by decompression and the like, in all; default eight times the artefact, and at least 2 GiB
+
+	Unguarded bool // a panic of a reader is one, rather than a note: for tests of readers
 }
 
 func (l Limits) withDefaults(size int64) Limits {

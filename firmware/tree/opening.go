@@ -129,7 +129,7 @@ func (o *Opening) made(n *Node, write func(io.Writer) error) (*Node, error) {
 		return nil, err
 	}
 	w := o.e.spool.begin(o.ctx, o.e.limits.Bytes)
-	err := guarded(func() error { return write(w) })
+	err := o.e.guarded(func() error { return write(w) })
 	data, spoolErr := w.end()
 	if spoolErr != nil {
 		return nil, spoolErr
