@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,9 +27,12 @@ import (
 	"github.com/shakedown-test/shakedown/checks/expiry"
 	"github.com/shakedown-test/shakedown/checks/protocol"
 	"github.com/shakedown-test/shakedown/cli"
+	"github.com/shakedown-test/shakedown/evidence"
 	"github.com/shakedown-test/shakedown/link/join"
 	"github.com/shakedown-test/shakedown/product"
 	"github.com/shakedown-test/shakedown/report"
+	"github.com/shakedown-test/shakedown/world/broker"
+	"github.com/shakedown-test/shakedown/world/clock"
 )
 
 var update = flag.Bool("update", false, "write the golden parts of the scripts anew")
@@ -56,6 +61,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":     exits,
+			"broker":    startBroker,
 			"waitfor":   waitfor,
 			"same":      same,
 			"normal":    normal,
@@ -105,6 +111,30 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if got := strconv.Itoa(code); got != args[0] || neg {
 		ts.Fatalf("exit code %s, want %s\n%s%s", got, args[0], ts.ReadFile("stdout"), ts.ReadFile("stderr"))
 	}
+}
+
+// startBroker starts a broker on loopback and puts its URL into a variable: broker NAME
+func startBroker(ts *testscript.TestScript, _ bool, args []string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	clk := clock.New(1)
+	b := broker.New(broker.Options{Part: "broker", Clock: clk, Log: evidence.NewLog(clk.Now, nil, false)})
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for {
+			nc, err := l.Accept()
+			if err != nil {
+				return
+			}
+			serving.Go(func() { b.Serve(nc) })
+		}
+	})
+	ts.Setenv(args[0], "mqtt://"+l.Addr().String())
+	ts.Defer(func() {
+		l.Close()
+		b.Close()
+		serving.Wait()
+	})
 }
 
 // waitfor waits until a file has a pattern: waitfor FILE PATTERN

@@ -99,7 +99,7 @@ func (a *app) swarm(ctx context.Context, target string, f swarmFlags) error {
 	if err != nil {
 		return err
 	}
-	o.Risks = ofFleet(a.risks, f.step)
+	o.Risks = ofFleet(a.risks, f.step, time.Duration(p.Fleet.For))
 	o.File = target
 	o.Command = "shakedown swarm " + strings.Join(quoted(append([]string{target}, f.words()...)), " ")
 	player, err := a.newPlayer(f.metrics)
@@ -142,22 +142,30 @@ const (
 	capacityCheck = "load.capacity"
 )
 
-// ofFleet leaves of the risks the one check that the user wants.
-func ofFleet(risks []check.Risk, step bool) []check.Risk {
+// ofFleet leaves of the risks the one check that the user wants, which takes as long as the fleet does.
+func ofFleet(risks []check.Risk, step bool, length time.Duration) []check.Risk {
 	id := limitsCheck
 	if step {
 		id = capacityCheck
 	}
 	risks = slices.Clone(risks)
 	for i := range risks {
-		risks[i].Checks = slices.DeleteFunc(slices.Clone(risks[i].Checks), func(c *check.Check) bool { return c.ID != id })
+		var left []*check.Check
+		for _, c := range risks[i].Checks {
+			if c.ID == id {
+				own := *c
+				own.Typical = length
+				left = append(left, &own)
+			}
+		}
+		risks[i].Checks = left
 	}
 	return risks
 }
 
 // withoutLoad are the risks that a fleet shows nothing of.
 func (a *app) withoutLoad() (ids []string) {
-	for _, r := range ofFleet(a.risks, false) {
+	for _, r := range ofFleet(a.risks, false, 0) {
 		if len(r.Checks) == 0 {
 			ids = append(ids, r.ID)
 		}

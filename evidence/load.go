@@ -95,6 +95,7 @@ type LoadMessages struct {
 	Leaked     uint64   `json:"leaked" doc:"arrivals at another tenant"`
 	Foreign    uint64   `json:"foreign" doc:"arrivals from another run"`
 	Strange    uint64   `json:"strange" doc:"arrivals that nobody can have sent"`
+	Void       uint64   `json:"void" doc:"sent to a device that lost its connection before they arrived, and for which nobody keeps them"`
 	Unsent     uint64   `json:"unsent" doc:"arrivals of which the account of the sender is missing"`
 	Examples   []string `json:"examples,omitempty" doc:"the first of each sort by stream and number, such as lost: 17/3"`
 }

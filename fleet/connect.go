@@ -244,6 +244,9 @@ func (s *shard) refused(i int32, answer string, now int64) {
 func (s *shard) fail(i int32, reason string, now int64) {
 	d := &s.devices[i]
 	s.meter.Error(reason)
+	if i == s.operator && d.state == up && !s.stopping {
+		s.ledger.Missed()
+	}
 	if i != s.operator {
 		if d.state == up {
 			s.meter.Count(series.Dropped, 1)
@@ -289,12 +292,23 @@ func (s *shard) cutOff(i int32, now int64) {
 	s.again(i, now)
 }
 
+// forsake counts out the commands that are on their way to a device whose connection ends, where no session keeps them.
+func (s *shard) forsake(i int32) {
+	if s.classOf(i).Persist {
+		return
+	}
+	for k := range s.perOrder {
+		s.ledger.Void(s.orderOf(s.number(i), k), s.orders[int(i)*s.perOrder+k].seq)
+	}
+}
+
 // close closes the connection; what is not acknowledged stays.
 func (s *shard) close(i int32, reset bool) {
 	d := &s.devices[i]
 	if d.here {
 		d.here = false
 		s.up--
+		s.forsake(i)
 	}
 	if d.fd >= 0 {
 		shut(d.fd, reset)

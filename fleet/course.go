@@ -52,13 +52,20 @@ func (c *course) update(r *rand.Rand) time.Duration {
 	return 0
 }
 
-// rate is the factor on all rates of messages.
-func (c *course) rate(at time.Duration) float64 {
-	if from := c.length / 3; c.shape == "morning-spike" && at >= from && at < from+min(time.Minute, c.length/3) {
-		return 10
+// rate is the factor on all rates of messages from a time on, and until when it stays so.
+func (c *course) rate(at time.Duration) (factor float64, until time.Duration) {
+	from, to := c.length/3, c.length/3+min(time.Minute, c.length/3)
+	switch {
+	case c.shape != "morning-spike" || at >= to:
+		return 1, forever
+	case at < from:
+		return 1, from
 	}
-	return 1
+	return 10, to
 }
+
+// forever is later than any end.
+const forever = time.Duration(1) << 62
 
 // up is how long a connection lasts before it is cut, or 0: until the end.
 func (c *course) up(r *rand.Rand) time.Duration {

@@ -31,10 +31,10 @@ type device struct {
 	id      uint16 // packet identifier used last
 	state   state
 	tries   uint8 // since it was up
+	heard   bool  // its subscriptions are accepted, or it has none
 	pinging bool  // a PINGREQ is not answered yet
 	met     bool  // it tried to connect before
 	was     bool  // it was up before
-	deaf    uint8 // SUBSCRIBEs that are not answered yet
 	here    bool  // it counts as connected: up, or HTTP between two connections
 	lost    bool  // it was cut off by the course of the run, and is not back yet
 }

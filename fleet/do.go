@@ -12,7 +12,7 @@ import (
 // Do prepares and plays a whole fleet in this process and gives the record of it. While it plays, watch, if there is one, is called with
 // what is collected, once. The error says that it could not be carried out.
 func Do(ctx context.Context, job Job, watch func(*series.Collector)) (*series.Record, error) {
-	idle := memory()
+	idle := Memory()
 	r, err := Prepare(ctx, job)
 	if err != nil {
 		return nil, err
@@ -27,7 +27,7 @@ func Do(ctx context.Context, job Job, watch func(*series.Collector)) (*series.Re
 	share, err := r.Play(ctx, start, func(loop, second int, s *series.Slice) {
 		_ = c.Add(loop, second, s)
 		if loop == 0 && second%5 == 4 {
-			most = max(most, memory())
+			most = max(most, Memory())
 		}
 	})
 	if err != nil {

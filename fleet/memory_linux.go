@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// memory is how much of the machine's memory this process holds, in bytes: proc(5), the second number of statm.
-func memory() int {
+// Memory is how much of the machine's memory this process holds, in bytes: proc(5), the second number of statm.
+func Memory() int {
 	b, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
 		return 0

@@ -4,8 +4,8 @@ package fleet
 
 import "runtime"
 
-// memory is how much memory this process holds, in bytes, as far as it is known.
-func memory() int {
+// Memory is how much memory this process holds, in bytes, as far as it is known.
+func Memory() int {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int(m.Sys)

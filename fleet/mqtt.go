@@ -238,7 +238,7 @@ func (m speaksMQTT) connack(s *shard, i int32, whole []byte, now int64) {
 	if i == s.operator && len(lists) == 0 {
 		s.watched = true
 	}
-	d.deaf = uint8(len(lists))
+	d.heard = len(lists) == 0
 	for _, filters := range lists {
 		sub := mqtt.Packet{Type: mqtt.SUBSCRIBE, Version: m.version, ID: 0xFFFF, Filters: filters}
 		s.packet = sub.Append(s.packet[:0])
@@ -333,15 +333,13 @@ func (m speaksMQTT) suback(s *shard, i int32, whole []byte, now int64) {
 		s.fail(i, classify(err), now)
 		return
 	}
-	if d := &s.devices[i]; d.deaf > 0 {
-		d.deaf--
-	}
 	for _, code := range p.Codes {
 		if code >= 0x80 {
 			s.meter.Answer(p.String())
 			return
 		}
 	}
+	s.devices[i].heard = true
 	if i == s.operator && !s.watched {
 		s.watched = true
 		s.ledger.Watch()

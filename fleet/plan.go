@@ -272,18 +272,25 @@ func (c *class) pause(tries int, r *rand.Rand) time.Duration {
 	return time.Duration(d)
 }
 
-// after is when a stream's next message is due.
+// after is when a stream's next message is due: when as much has been gone through as one message takes, at rates that change.
 func (p *plan) after(w *post, due int64, r *rand.Rand) int64 {
-	rate := p.course.rate(time.Duration(due))
-	if len(w.day) > 0 {
-		rate *= w.day[min(len(w.day)-1, int(int64(len(w.day))*due/max(1, int64(p.length))))]
-	}
-	gap := float64(w.every)
+	left := float64(w.every)
 	if w.poisson {
-		gap *= r.ExpFloat64()
+		left *= r.ExpFloat64()
 	}
-	if rate <= 0 { // look again later
-		return due + int64(p.length)/96
+	at := time.Duration(due)
+	for at < p.length {
+		rate, until := p.course.rate(at)
+		if n := len(w.day); n > 0 {
+			hour := min(n-1, int(at*time.Duration(n)/p.length))
+			rate *= w.day[hour]
+			until = min(until, max(at+1, p.length*time.Duration(hour+1)/time.Duration(n)))
+		}
+		if takes := left / rate; rate > 0 && takes <= float64(until-at) {
+			return int64(at) + max(1, int64(takes))
+		}
+		left -= rate * float64(until-at)
+		at = until
 	}
-	return due + max(1, int64(gap/rate))
+	return int64(forever)
 }

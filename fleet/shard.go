@@ -257,11 +257,35 @@ func (s *shard) end() {
 		s.settle(int32(i), now)
 	}
 	s.slice()
+	s.goodbye()
 	for i := range s.devices {
 		s.close(int32(i), true)
 	}
 	s.goroutines.Wait()
 	s.poll.close()
+}
+
+// goodbye has all devices end their connections in good order, and lets the other side close them.
+func (s *shard) goodbye() {
+	s.stopping = true
+	left := 0
+	for i := range s.devices {
+		if s.devices[i].state == up {
+			s.classOf(int32(i)).speaks.close(s, int32(i))
+			left++
+		}
+	}
+	for until := s.now() + int64(time.Second); left > 0 && s.now() < until && s.ctx.Err() == nil; {
+		if s.step(20*time.Millisecond) != nil {
+			return
+		}
+		left = 0
+		for i := range s.devices {
+			if s.devices[i].state == up {
+				left++
+			}
+		}
+	}
 }
 
 // settle counts what a device leaves unanswered when the run ends.

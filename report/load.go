@@ -124,7 +124,7 @@ func (l loaded) Account() []fact {
 		for _, rare := range []struct {
 			name string
 			n    uint64
-		}{{"from another run", m.Foreign}, {"that nobody sent", m.Strange}, {"of a sender without account", m.Unsent}} {
+		}{{"from another run", m.Foreign}, {"that nobody sent", m.Strange}, {"of a sender without account", m.Unsent}, {"to who was gone by then", m.Void}} {
 			if rare.n > 0 {
 				add(rare.name, rare.n, true)
 			}

@@ -3,10 +3,10 @@
 package main
 
 import (
-	"bytes"
 	"slices"
-	"strconv"
 	"time"
+
+	"github.com/shakedown-test/shakedown/fleet/payload"
 )
 
 // lateness is spans of time of which the quantiles are wanted.
@@ -24,13 +24,9 @@ func (l lateness) quantiles() (q [3]float64) {
 	return q
 }
 
-// note adds how late a message is that begins with "device:number:microseconds since 1970:", the time when it was due.
-func (l *lateness) note(payload []byte, now time.Time) {
-	parts := bytes.SplitN(payload, []byte(":"), 4)
-	if len(parts) < 4 {
-		return
-	}
-	if due, err := strconv.ParseInt(string(parts[2]), 10, 64); err == nil {
-		*l = append(*l, now.Sub(time.UnixMicro(due)))
+// note adds how late a message is by the stamp in its payload, if there is one.
+func (l *lateness) note(message []byte, now time.Time) {
+	if stamp, ok := payload.FindStamp(message); ok {
+		*l = append(*l, now.Sub(time.UnixMicro(stamp.Due)))
 	}
 }

@@ -71,8 +71,13 @@ var parts = []struct {
 	{"memory", memoryPart},
 	{"cpu", cpuPart},
 	{"connect", connectPart},
+	{"devices", devicesPart},
+	{"latency", latencyPart},
+	{"counts", countsPart},
+	{"limits", limitsPart},
 	{"coap", coapPart},
 	{"http", httpPart},
+	{"length", lengthPart},
 }
 
 func main() {

@@ -16,7 +16,7 @@ const (
 
 // connectingSide is the floor of connecting.
 var connectingSide = side{"floor", func(a amount, e *farEnd, length time.Duration) (*exec.Cmd, error) {
-	return command("connecting", setup{To: e.addr, Conns: a.conns, Rate: a.rate, For: length})
+	return command("connecting", setup{To: e.addr, Conns: a.conns, Rate: connectRate, For: length})
 }}
 
 // connectPart compares what a connection costs, and looks for a cliff on the way to many connections at one address.
@@ -84,10 +84,7 @@ func connects(s side, conns, every int) (steps []step, err error) {
 		return nil, err
 	}
 	defer e.end()
-	c, err := s.start(amount{role: "mqtt", conns: conns, rate: connectRate}, e, 5*time.Minute)
-	if s.name == paho.name || s.name == mqttjs.name {
-		c, err = s.start(amount{role: "mqtt", conns: conns}, e, 5*time.Minute) // they have no pace, and would publish
-	}
+	c, err := s.start(amount{role: "mqtt", conns: conns}, e, 5*time.Minute)
 	if err != nil {
 		return nil, err
 	}

@@ -12,12 +12,14 @@ import (
 
 // amount is what a side is to do.
 type amount struct {
-	role  string // of the far end
-	conns int
-	rate  int // a second
-	qos   int
-	pause time.Duration // before the window opens, once messages flow
-	span  time.Duration // of the window
+	role   string // of the far end
+	conns  int
+	rate   int // a second
+	qos    int
+	join   int           // connections a second; 0: as all do
+	window int           // messages of QoS 1 in flight; 0: the default
+	pause  time.Duration // before the window opens, once messages flow
+	span   time.Duration // of the window
 }
 
 // side is one program that can do it.

@@ -9,7 +9,7 @@ import (
 
 // The account of one process goes to another as: a byte of version, a byte that says whether it watched, five counters (duplicates, late,
 // foreign, strange, leaked), for each sort its examples, and then each source that has anything: how far it is from the one before, its
-// groups, most, and three bitmaps. A bitmap is runs of words: count<<2 | kind, where words of kind literal follow. All numbers are varints.
+// groups, most, void, and three bitmaps. A bitmap is runs of words: count<<2 | kind, where words of kind literal follow. All numbers are varints.
 const version = 1
 
 const (
@@ -32,16 +32,14 @@ func (l *Ledger) MarshalBinary() ([]byte, error) {
 		last = number
 		body = binary.AppendUvarint(body, uint64(len(s.groups)))
 		body = binary.AppendUvarint(body, uint64(s.most))
+		body = binary.AppendUvarint(body, uint64(s.void))
 		for bitmap := range 3 {
 			body = appendRuns(body, s.groups, bitmap)
 		}
 	})
 	body = append(body, 0)
 
-	out := []byte{version, 0}
-	if l.watched.Load() {
-		out[1] = 1
-	}
+	out := []byte{version, byte(l.watch.Load())}
 	for _, n := range []uint64{duplicates, late, l.foreign.Load(), l.strange.Load(), l.leaked.Load()} {
 		out = binary.AppendUvarint(out, n)
 	}
@@ -94,9 +92,7 @@ func (l *Ledger) Merge(account []byte) error {
 	if r.byte() != version || r.failed {
 		return fmt.Errorf("%w, or of another version of Shakedown", errDamaged)
 	}
-	if r.byte() == 1 {
-		l.watched.Store(true)
-	}
+	l.watching(int32(min(r.byte(), missed)))
 	var counters [5]uint64
 	for i := range counters {
 		counters[i] = r.number(1 << 62)
@@ -132,11 +128,12 @@ func (l *Ledger) mergeSources(r *reader, duplicates, late uint64) error {
 		number += gap - 1
 		p, s := l.known(uint32(min(number, 1<<32-1)))
 		n := int(r.number(mostSeq / 64))
-		most := uint32(r.number(mostSeq))
+		most, void := uint32(r.number(mostSeq)), uint32(r.number(mostSeq))
 		if p == nil || r.failed {
 			return fmt.Errorf("%w: source %d does not belong to this run", errDamaged, number)
 		}
 		p.Lock()
+		s.void = max(s.void, void)
 		err := s.merge(r, n, most, p)
 		p.Unlock()
 		if err != nil {

@@ -20,7 +20,7 @@ type Ledger struct {
 	pages atomic.Pointer[[]*page] // source / pageSize; nil where no source was declared or sent
 	grow  sync.Mutex              // of pages
 
-	watched atomic.Bool
+	watch   atomic.Int32 // unwatched, watched or missed; it only grows
 	strange atomic.Uint64
 	foreign atomic.Uint64
 	leaked  atomic.Uint64
@@ -43,6 +43,7 @@ type source struct {
 	sent   uint32  // one more than the highest number sent here
 	most   uint32  // one more than the highest number that may arrive although it is not known here as sent
 	top    uint32  // one more than the highest number that arrived
+	void   uint32  // messages below that did not arrive could not: their receiver was away
 }
 
 // group is the state of 64 neighbouring messages, a bit each.
@@ -67,7 +68,25 @@ func (l *Ledger) Declare(first, n, most uint32) {
 }
 
 // Watch says that somebody receives what is sent: only then does a message that did not arrive count as lost.
-func (l *Ledger) Watch() { l.watched.Store(true) }
+func (l *Ledger) Watch() { l.watching(watched) }
+
+// Missed says that whoever received what is sent was away for a while: from then on it is not known what arrived.
+func (l *Ledger) Missed() { l.watching(missed) }
+
+// How what is sent is received.
+const (
+	unwatched = iota
+	watched
+	missed // in part
+)
+
+func (l *Ledger) watching(how int32) {
+	for was := l.watch.Load(); was < how; was = l.watch.Load() {
+		if l.watch.CompareAndSwap(was, how) {
+			return
+		}
+	}
+}
 
 // Sent notes that a message was written. A repetition counts once.
 func (l *Ledger) Sent(source, seq uint32) {
@@ -97,6 +116,30 @@ func (l *Ledger) Acked(source, seq uint32) {
 	p.Unlock()
 	if !taken {
 		l.Strange(source, seq)
+	}
+}
+
+// Void says that whoever was to receive the messages of a source below a number is away, and nobody keeps them for it: those that did not
+// arrive are not lost.
+func (l *Ledger) Void(source, below uint32) {
+	if below > mostSeq {
+		return
+	}
+	p, s := l.own(source)
+	p.Lock()
+	s.void = max(s.void, below)
+	p.Unlock()
+}
+
+// voided are the messages of a group that are void.
+func (s *source) voided(group int) uint64 {
+	switch n := int(s.void) - group*64; {
+	case n <= 0:
+		return 0
+	case n >= 64:
+		return ^uint64(0)
+	default:
+		return 1<<n - 1
 	}
 }
 

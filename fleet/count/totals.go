@@ -39,6 +39,7 @@ type Totals struct {
 	Arrived    uint64 `json:"arrived"` // messages, however often each arrived
 	Lost       uint64 `json:"lost"`    // sent and not arrived; 0 where nobody watched
 	LostAcked  uint64 `json:"lost_acked"`
+	Void       uint64 `json:"void"`       // sent to somebody who lost the connection before they arrived, and for whom nobody keeps them
 	Duplicates uint64 `json:"duplicates"` // arrivals of what had arrived before
 	Late       uint64 `json:"late"`       // arrivals after a later message of the same source
 	Leaked     uint64 `json:"leaked"`     // arrivals at another tenant
@@ -52,7 +53,7 @@ type Totals struct {
 
 // Totals adds up. It reads the whole ledger: a few milliseconds for ten million messages.
 func (l *Ledger) Totals() Totals {
-	t := Totals{Watched: l.watched.Load(), Foreign: l.foreign.Load(), Strange: l.strange.Load(), Leaked: l.leaked.Load()}
+	t := Totals{Watched: l.watch.Load() == watched, Foreign: l.foreign.Load(), Strange: l.strange.Load(), Leaked: l.leaked.Load()}
 	var shown [sorts][]Message
 	l.shown.Lock()
 	for s := range shown {
@@ -65,6 +66,10 @@ func (l *Ledger) Totals() Totals {
 			t.Acked += ones(g.acked)
 			t.Arrived += ones(g.arrived)
 			missing := g.sent &^ g.arrived
+			if v := missing & s.voided(i); t.Watched {
+				t.Void += ones(v)
+				missing &^= v
+			}
 			if t.Watched && missing != 0 {
 				t.Lost += ones(missing)
 				t.LostAcked += ones(missing & g.acked)

@@ -138,7 +138,7 @@ func fewClasses(c Classes) []evidence.LoadClass {
 func loadMessages(t count.Totals) evidence.LoadMessages {
 	m := evidence.LoadMessages{
 		Numbered: true, Watched: t.Watched, Sent: t.Sent, Acked: t.Acked, Arrived: t.Arrived, Lost: t.Lost, LostAcked: t.LostAcked,
-		Duplicates: t.Duplicates, Late: t.Late, Leaked: t.Leaked, Foreign: t.Foreign, Strange: t.Strange, Unsent: t.Unsent,
+		Duplicates: t.Duplicates, Late: t.Late, Leaked: t.Leaked, Foreign: t.Foreign, Strange: t.Strange, Unsent: t.Unsent, Void: t.Void,
 	}
 	for _, sort := range slices.Sorted(maps.Keys(t.Examples)) {
 		m.Examples = append(m.Examples, fmt.Sprintf("%s: %s", sort, words(t.Examples[sort])))

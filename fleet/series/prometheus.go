@@ -88,8 +88,8 @@ func (r *Record) account(w *exposition) {
 	states := []string{"sent", "acked"}
 	values := []uint64{m.Sent, m.Acked}
 	if m.Watched {
-		states = append(states, "arrived", "lost", "lost_acked", "duplicates", "late", "leaked", "foreign", "strange", "unsent")
-		values = append(values, m.Arrived, m.Lost, m.LostAcked, m.Duplicates, m.Late, m.Leaked, m.Foreign, m.Strange, m.Unsent)
+		states = append(states, "arrived", "lost", "lost_acked", "duplicates", "late", "leaked", "foreign", "strange", "unsent", "void")
+		values = append(values, m.Arrived, m.Lost, m.LostAcked, m.Duplicates, m.Late, m.Leaked, m.Foreign, m.Strange, m.Unsent, m.Void)
 	}
 	for i, state := range states {
 		w.sample("messages", float64(values[i]), "state", state)

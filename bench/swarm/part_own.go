@@ -1,0 +1,118 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/shakedown-test/shakedown/fleet/series"
+)
+
+// limitsPart drives the generator beyond what it can do, which it must say, and at half of that, where it must keep its schedule.
+func limitsPart(r *run) error {
+	const devices, much = 1000, 600_000
+	far1 := func() (*farEnd, error) { return far("mqtt", 1, setup{}) }
+	e, err := far1()
+	if err != nil {
+		return err
+	}
+	const length = 15 * time.Second
+	record, seen, err := r.whole(amount{role: "mqtt", conns: devices, rate: much}, e, length)
+	e.end()
+	if err != nil {
+		return err
+	}
+	capacity := float64(seen.all()) / length.Seconds()
+	r.row("overdriven: it marks its latencies invalid", "says so", fmt.Sprintf("%.0f/s of %d/s; %q", capacity, much, record.Own.Invalid), holds(record.Own.Invalid != "" && !record.Own.Kept))
+	half := int(capacity / 2)
+	for range min(3, r.runs) {
+		if e, err = far1(); err != nil {
+			return err
+		}
+		record, _, err = r.whole(amount{role: "mqtt", conns: devices, rate: half}, e, length)
+		e.end()
+		if err != nil {
+			return err
+		}
+		lag := record.Quantile(series.Lag, 0.99)
+		beside, err := floorLate(devices, half, length)
+		if err != nil {
+			return err
+		}
+		r.row(fmt.Sprintf("send-time error at half of capacity, %d/s", half), "p99 < 2 ms",
+			fmt.Sprintf("%.2f ms (p50 %.2f ms); a floor that wakes each ms, on the same machine: %.2f ms", lag*1e3, record.Quantile(series.Lag, 0.5)*1e3, beside*1e3), holds(lag < 0.002 && lag > 0))
+	}
+	return nil
+}
+
+// floorLate is the p99 of the floor's own lateness.
+func floorLate(conns, rate int, length time.Duration) (float64, error) {
+	e, err := far("mqtt", 1, setup{})
+	if err != nil {
+		return 0, err
+	}
+	defer e.end()
+	c, f, err := begin("publishing", setup{To: e.addr, Conns: conns, Rate: rate, For: length})
+	if err != nil {
+		return 0, err
+	}
+	c.end()
+	return f.Late[2], nil
+}
+
+// lengthPart watches the memory of 5,000 devices for half an hour.
+func lengthPart(r *run) error {
+	if !r.long {
+		r.row("memory over 30 minutes at 5,000 devices", "slope 0", "only with -long", absent)
+		return nil
+	}
+	e, err := far("mqtt", 1, setup{})
+	if err != nil {
+		return err
+	}
+	defer e.end()
+	const devices, warm, length = 5000, 3 * time.Minute, 30 * time.Minute
+	c, err := ours(r.dir, amount{role: "mqtt", conns: devices, rate: 500}, e, warm+length+time.Minute)
+	if err != nil {
+		return err
+	}
+	stop, err := launch(c)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	time.Sleep(warm)
+	var hours, bytes []float64
+	for start := time.Now(); time.Since(start) < length; time.Sleep(10 * time.Second) {
+		m, err := held(c.Process.Pid)
+		if err != nil {
+			return err
+		}
+		hours, bytes = append(hours, time.Since(start).Hours()), append(bytes, m.rss)
+	}
+	slope, margin := line(hours, bytes)
+	r.row("memory over 30 minutes at 5,000 devices", "slope 0", fmt.Sprintf("%+.0f kB an hour, 95 %% interval ± %.0f kB, of %.1f MB", slope/1e3, margin/1e3, bytes[0]/1e6), holds(slope <= margin))
+	return nil
+}
+
+// line is the slope of the straight line through points, and how far off it may be, at 95 %.
+func line(x, y []float64) (slope, margin float64) {
+	n, mx, my := float64(len(x)), 0.0, 0.0
+	for i := range x {
+		mx += x[i] / n
+		my += y[i] / n
+	}
+	sxx, sxy, rest := 0.0, 0.0, 0.0
+	for i := range x {
+		sxx += (x[i] - mx) * (x[i] - mx)
+		sxy += (x[i] - mx) * (y[i] - my)
+	}
+	slope = sxy / sxx
+	for i := range x {
+		d := y[i] - my - slope*(x[i]-mx)
+		rest += d * d
+	}
+	return slope, 1.96 * math.Sqrt(rest/(n-2)/sxx)
+}
