@@ -2,12 +2,16 @@ package check
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/shakedown-test/shakedown/fleet/count"
 	"github.com/shakedown-test/shakedown/fleet/payload"
+	"github.com/shakedown-test/shakedown/fleet/series"
 	"github.com/shakedown-test/shakedown/product"
+	"github.com/shakedown-test/shakedown/testbed"
 )
 
 // joining is how long the devices of a small fleet may take to connect for the first time.
@@ -79,4 +83,36 @@ func overlap(a, b string) bool {
 		}
 	}
 	return true
+}
+
+// Span is how long a course must be so that a fleet has joined within a third of it, and at least some time.
+func Span(f *product.Fleet, least time.Duration) time.Duration {
+	joins := time.Duration(float64(f.Devices) / f.Connects * float64(time.Second))
+	return max(least, 3*joins)
+}
+
+// Count is Play for checks that go by the account of messages: a course in which none was acknowledged, or that nobody watched, is a not-run.
+func (t *T) Count(ctx context.Context, l testbed.Load) (*series.Record, error) {
+	r, err := t.Play(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	n := r.Totals.Counts
+	switch m := r.Messages; {
+	case n[series.Accepted] == 0:
+		return nil, NotRun("see that the identities of the fleet are right, under fleet: in the product file",
+			"no device of the fleet was accepted: %d attempts, %d refused, %d ended otherwise", n[series.Attempts], n[series.Refused], n[series.Broken])
+	case m == nil || !m.Watched || m.Acked == 0 || m.Arrived == 0:
+		return nil, NotRun("let the operator of the fleet read what its devices send, and let them send it",
+			"no message can be followed: %d sent, %d acknowledged, %d received", n[series.Sent], n[series.Acked], n[series.Received])
+	}
+	return r, nil
+}
+
+// Such names the first messages of a sort of an account, as "stream/number"; see count.Totals.
+func Such(m count.Totals, sort string) string {
+	if len(m.Examples[sort]) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", such as message %s", m.Examples[sort][0])
 }
