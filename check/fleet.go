@@ -10,6 +10,8 @@ import (
 	"github.com/shakedown-test/shakedown/fleet/series"
 	"github.com/shakedown-test/shakedown/product"
 	"github.com/shakedown-test/shakedown/testbed"
+	"github.com/shakedown-test/shakedown/wire/mqtt"
+	"github.com/shakedown-test/shakedown/world/client"
 )
 
 // Fleet starts the cloud and gives the fleet that a check of load has in front of it: that of the product file, or one of 200 devices at a broker
@@ -55,6 +57,30 @@ func (t *T) Play(ctx context.Context, l testbed.Load) (*series.Record, error) {
 		return nil, NotRun("use a smaller fleet, or a machine that lets a program have more sockets", "%s", why)
 	}
 	return r, nil
+}
+
+// LookOn connects an identity that is to see what a fleet sends, in the newest version that the cloud speaks, and subscribes it at QoS 1. What
+// hinders it is a not-run.
+func (t *T) LookOn(ctx context.Context, who product.Client, filters []string, change ...func(*client.Options)) (*client.Conn, error) {
+	version, err := t.Cloud.Version(ctx, who)
+	if err != nil {
+		return nil, err
+	}
+	if version == 0 {
+		return nil, NotRun(refusedHint, "the cloud accepts %q in no MQTT version", who.ID)
+	}
+	c, err := t.Cloud.Join(ctx, who, append([]func(*client.Options){func(o *client.Options) { o.Version = version }}, change...)...)
+	if err != nil {
+		return nil, Refuses(err)
+	}
+	var subs []mqtt.Subscription
+	for _, f := range filters {
+		subs = append(subs, mqtt.Subscription{Filter: f, QoS: 1})
+	}
+	if len(subs) == 0 {
+		return c, nil
+	}
+	return c, Subscribed(ctx, c, subs...)
 }
 
 // follow says once a second how it goes.

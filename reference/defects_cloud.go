@@ -40,6 +40,12 @@ var cloudDefects = []Defect{
 	{"cloud-id-unbound", "takes every client id with any valid credentials", []string{"security.broker-clientid-binding"}},
 	{"cloud-herd-rejected", "turns away the third client that comes within a second", []string{"load.broker-reconnect-herd"}},
 
-	{"cloud-drops-under-pressure", "acknowledges messages and loses them when more than 30 come within a second", []string{"load.fleet-limits"}},
-	{"cloud-connections-capped", "turns away who comes when 30 clients are connected", []string{"load.fleet-limits"}},
+	{"cloud-drops-under-pressure", "acknowledges messages and loses them when more than 30 come within a second", []string{"load.fleet-limits", "load.spike"}},
+	{"cloud-connections-capped", "turns away who comes when 30 clients are connected", []string{"load.fleet-limits", "load.connect-ramp"}},
+	{"cloud-refuses-for-ever", "turns everybody away once more than 30 clients came within two seconds", []string{"load.broker-reconnect-herd"}},
+	{"cloud-session-leak", "keeps the sessions of clients that left, and turns everybody away when it has 100", []string{"load.broker-reconnect-herd"}},
+	{"cloud-wills-capped", "keeps no wills of clients that come when 20 are connected", []string{"load.will-flood"}},
+	{"cloud-retained-cut-short", "sends a client no more than 100 retained messages", []string{"load.retained-flood"}},
+	{"cloud-fan-out-short", "delivers a message for all devices to every other one", []string{"load.fan-out"}},
+	{"cloud-subscribe-quadratic", "takes four times as long for a subscription when there are twice as many", []string{"load.subscribe-growth"}},
 }

@@ -15,5 +15,11 @@ var Risk = check.Risk{
 		BrokerReconnectHerd,
 		BrokerLimits,
 		FleetLimits,
+		ConnectRamp,
+		Spike,
+		WillFlood,
+		RetainedFlood,
+		FanOut,
+		SubscribeGrowth,
 	},
 }

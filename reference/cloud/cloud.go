@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/shakedown-test/shakedown/evidence"
@@ -42,7 +43,9 @@ type Cloud struct {
 
 	closing <-chan struct{} // closed by stop
 
-	arrivals burst // of clients, for the flaws of refusing a herd
+	arrivals burst        // of clients, for the flaws of refusing a herd
+	sessions atomic.Int64 // for the flaw of keeping them all
+	spent    atomic.Bool  // for the flaw of an overload without end
 }
 
 // Start starts a cloud on the listeners, which it closes in the end. The error is that of reading its state.

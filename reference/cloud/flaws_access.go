@@ -25,10 +25,22 @@ func (c *Cloud) open(o *broker.Options) {
 			return serverBusy
 		case code == 0 && !isInner(nc) && f["cloud-connections-capped"] && len(c.broker.Conns()) > 30:
 			return quotaExceeded
+		case code == 0 && !isInner(nc) && f["cloud-refuses-for-ever"] && c.exhausted(c.arrivals.more(c, 30, 2*time.Second)):
+			return serverBusy
+		case code == 0 && !isInner(nc) && f["cloud-session-leak"] && c.sessions.Add(1) > 100:
+			return quotaExceeded
 		}
 		return code
 	}
 	o.Authorize = func(conn *broker.Conn, write bool, topic string) bool {
 		return c.authorize(conn, write, topic) || f["cloud-acl-write"] && write || f["cloud-acl-read"] && !write
 	}
+}
+
+// exhausted is an overload from which the cloud does not recover.
+func (c *Cloud) exhausted(now bool) bool {
+	if now {
+		c.spent.Store(true)
+	}
+	return c.spent.Load()
 }

@@ -14,6 +14,39 @@ var loadFlaws = map[string]func(*Cloud) broker.Rule{
 		var recent burst
 		return c.loses(func(*broker.Conn, *mqtt.Packet) bool { return recent.more(c, 30, time.Second) })
 	},
+	"cloud-wills-capped": func(c *Cloud) broker.Rule {
+		return broker.Rule{
+			Dir: broker.In, Type: mqtt.CONNECT,
+			Match: func(*broker.Conn, *mqtt.Packet) bool { return len(c.broker.Conns()) > 20 },
+			Do: func(ex *broker.Exchange) {
+				own := *ex.Packet.Connect
+				own.Will = nil
+				ex.Packet.Connect = &own
+			},
+		}
+	},
+	"cloud-retained-cut-short": func(*Cloud) broker.Rule {
+		var seen tally
+		return broker.Rule{
+			Dir: broker.Out, Type: mqtt.PUBLISH,
+			Match: func(conn *broker.Conn, p *mqtt.Packet) bool { return p.Retain && seen.add(conn.Number()) > 100 }, Do: broker.Drop(),
+		}
+	},
+	"cloud-fan-out-short": func(*Cloud) broker.Rule {
+		var seen tally
+		return broker.Rule{
+			Dir: broker.Out, Type: mqtt.PUBLISH, Match: func(conn *broker.Conn, p *mqtt.Packet) bool {
+				return p.Topic == notices && seen.add(0)%2 == 0
+			},
+			Do: broker.Drop(),
+		}
+	},
+	"cloud-subscribe-quadratic": func(*Cloud) broker.Rule {
+		return broker.Rule{Dir: broker.Out, Type: mqtt.SUBACK, Do: func(ex *broker.Exchange) {
+			n := time.Duration(len(ex.Conn.Subscriptions()))
+			ex.DelayInOrder(n * n * 40 * time.Microsecond)
+		}}
+	},
 }
 
 // loses acknowledges QoS 1 messages from clients and loses them, where lost says so.
@@ -41,4 +74,21 @@ func (b *burst) more(c *Cloud, n int, span time.Duration) bool {
 	}
 	b.times = append(b.times, now)
 	return len(b.times) > n
+}
+
+// tally counts by number.
+type tally struct {
+	mu sync.Mutex
+	of map[int]int
+}
+
+// add counts one more, and gives how many there are.
+func (t *tally) add(k int) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.of == nil {
+		t.of = map[int]int{}
+	}
+	t.of[k]++
+	return t.of[k]
 }

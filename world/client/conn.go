@@ -73,8 +73,9 @@ type Conn struct {
 	msgs    []Received      // PUBLISH packets as an application gets them
 	pending map[uint16]bool // QoS 2 ids between PUBLISH and PUBREL
 	aliases map[uint32]string
-	held    bool // no acknowledgements
-	mute    bool // nothing at all
+	held    bool          // no acknowledgements
+	mute    bool          // nothing at all
+	stalled chan struct{} // nil: it reads
 	ours    string
 	end     *Ending
 	lastID  uint16
@@ -153,6 +154,35 @@ func (c *Conn) Resume() { c.set(func() { c.held = false }) }
 // Silence makes the client fall silent with its connection open, as one that lost its power: from now on nothing is sent.
 func (c *Conn) Silence() { c.set(func() { c.mute = true }) }
 
+// Stall stops reading, so that what the broker sends piles up on the way; what was read last is still taken.
+func (c *Conn) Stall() {
+	c.set(func() {
+		if c.stalled == nil {
+			c.stalled = make(chan struct{})
+		}
+	})
+}
+
+// Unstall goes on reading after Stall. It is harmless otherwise.
+func (c *Conn) Unstall() {
+	c.set(func() {
+		if c.stalled != nil {
+			close(c.stalled)
+			c.stalled = nil
+		}
+	})
+}
+
+// reads waits until the connection may be read.
+func (c *Conn) reads() {
+	c.mu.Lock()
+	stalled := c.stalled
+	c.mu.Unlock()
+	if stalled != nil {
+		<-stalled
+	}
+}
+
 func (c *Conn) set(f func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -186,6 +216,7 @@ func (c *Conn) hangUp(how string, closing func()) {
 		}
 	})
 	closing()
+	c.Unstall()
 	<-c.done
 }
 

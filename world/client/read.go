@@ -25,6 +25,7 @@ func (c *Conn) read() {
 	defer close(c.done)
 	rd := mqtt.NewReader(c.nc, maxPacket)
 	for {
+		c.reads()
 		raw, err := rd.Next()
 		if err != nil {
 			c.ended(raw, err)

@@ -1,0 +1,144 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/shakedown-test/shakedown/check"
+	"github.com/shakedown-test/shakedown/fleet/series"
+	"github.com/shakedown-test/shakedown/product"
+	"github.com/shakedown-test/shakedown/testbed"
+)
+
+// few leaves at most n devices of a fleet.
+func few(f *product.Fleet, n int) *product.Fleet {
+	f.Devices = min(f.Devices, n)
+	f.Tenants = min(f.Tenants, f.Devices)
+	return f
+}
+
+// quiet leaves a fleet that is connected and sends nothing.
+func quiet(f *product.Fleet) *product.Fleet {
+	for i := range f.Classes {
+		f.Classes[i].Telemetry, f.Classes[i].Commands = nil, nil
+	}
+	return f
+}
+
+// span is how long a course must be so that the fleet has joined within a part of it, and at least some time.
+func span(f *product.Fleet, least time.Duration, part float64) time.Duration {
+	joins := float64(f.Devices) / f.Connects * float64(time.Second)
+	return max(least, time.Duration(joins/part))
+}
+
+// lived says why nothing can be learned from a course: nobody was let in, or nobody sent anything although it was to.
+func lived(r *series.Record, sends bool) error {
+	n := r.Totals.Counts
+	switch {
+	case n[series.Accepted] == 0:
+		return check.NotRun("see that the identities of the fleet are right, under fleet: in the product file",
+			"no device of the fleet was accepted: %d attempts, %d refused, %d ended otherwise", n[series.Attempts], n[series.Refused], n[series.Broken])
+	case sends && n[series.Acked] == 0:
+		return check.NotRun("have the fleet send telemetry of QoS 1, and let its operator read it", "no message of the fleet was acknowledged")
+	}
+	return nil
+}
+
+// harm is what a course cost devices and their messages, each in a few words. A message that was withheld is not harmed.
+func harm(r *series.Record) (list []string) {
+	n := r.Totals.Counts
+	add := func(k, of uint64, format string) {
+		if k > 0 {
+			list = append(list, fmt.Sprintf(format, k, of))
+		}
+	}
+	add(n[series.Refused], n[series.Attempts], "%d of %d attempts to connect were refused")
+	add(n[series.Broken], n[series.Attempts], "%d of %d attempts to connect ended without an answer")
+	add(n[series.Dropped], n[series.Accepted], "%d of %d connections were ended by the other side")
+	add(n[series.Rejected], n[series.Sent], "%d of %d messages were answered with an error")
+	add(n[series.Unanswered], n[series.Sent], "%d of %d messages were never acknowledged")
+	if m := r.Messages; m != nil && m.Watched {
+		add(m.LostAcked, m.Acked, "%d of %d acknowledged messages never arrived")
+	}
+	return list
+}
+
+// judgeHarm makes one finding of all that a course cost.
+func judgeHarm(title string, r *series.Record) []check.Finding {
+	list := harm(r)
+	if len(list) == 0 {
+		return nil
+	}
+	return []check.Finding{{Title: title, Seen: strings.Join(list, "; ") + reasons(r)}}
+}
+
+// reasons are the answers and errors of a course, the most frequent first, at most three.
+func reasons(r *series.Record) string {
+	l := r.Load()
+	var words []string
+	for _, c := range append(l.Answers, l.Errors...) {
+		if words = append(words, fmt.Sprintf("%s (%d times)", c.Name, c.Count)); len(words) == 3 {
+			break
+		}
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(words, ", ")
+}
+
+// atEnd is how many devices were connected in the last second of a course in which it is known.
+func atEnd(r *series.Record) int {
+	for i := len(r.Points) - 1; i >= 0; i-- {
+		if p := r.Points[i]; p.Second < max(1, r.Seconds) {
+			return p.Connected
+		}
+	}
+	return 0
+}
+
+// loaded hands the record of a course over for the report.
+func loaded(t *check.T, title string, l testbed.Load, r *series.Record) {
+	out := r.Load()
+	out.Title, out.Target, out.Shape, out.Devices = title, t.Cloud.URL(), l.Shape, l.Fleet.Devices
+	if out.Shape == "" {
+		out.Shape = product.Shapes[0].Name
+	}
+	t.Loaded(out)
+}
+
+// during has a fleet live, and does something beside it once all its devices are connected, or two thirds of the time have passed. It may note
+// what it sees in the log, and measures nothing.
+func during(ctx context.Context, t *check.T, l testbed.Load, do func(context.Context) error) (*series.Record, error) {
+	beside, end := context.WithCancel(ctx)
+	defer end()
+	collected, done := make(chan *series.Collector, 1), make(chan error, 1)
+	l.Watch = func(c *series.Collector) { collected <- c }
+	go func() {
+		select {
+		case c := <-collected:
+			wait, stop := t.Clock.Timeout(beside, l.For*2/3)
+			for p, ok := c.Latest(); !ok || p.Connected < l.Fleet.Devices; p, ok = c.Latest() {
+				if t.Clock.Sleep(wait, 200*time.Millisecond) != nil {
+					break
+				}
+			}
+			stop()
+			done <- do(beside)
+		case <-beside.Done():
+			done <- nil
+		}
+	}()
+	r, err := t.Play(ctx, l)
+	if err != nil {
+		end()
+		<-done
+		return nil, err
+	}
+	if err := <-done; err != nil {
+		return nil, err
+	}
+	return r, ctx.Err()
+}

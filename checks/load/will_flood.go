@@ -1,0 +1,138 @@
+package load
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/shakedown-test/shakedown/check"
+	"github.com/shakedown-test/shakedown/fleet/payload"
+	"github.com/shakedown-test/shakedown/product"
+	"github.com/shakedown-test/shakedown/testbed"
+	"github.com/shakedown-test/shakedown/wire/mqtt"
+	"github.com/shakedown-test/shakedown/world/client"
+)
+
+// WillFlood cuts all devices off at once, so that all their wills are due.
+var WillFlood = &check.Check{
+	ID:    "load.will-flood",
+	Title: "Publishes every will when all devices are lost at once",
+	Why: "When a site loses its power, the wills of all its devices are due in the same moment. What of them gets lost shows as " +
+		"devices that are online in the app for days, although they are dead.",
+	Pass:         "when up to 500 devices with a will of QoS 1 are cut off at once, the will of each is published within 30 s",
+	Fix:          "publish wills through the same bounded queues as other messages, and let the loss of a connection wait for them",
+	Severity:     check.Major,
+	Requirements: []string{"CRA:I.2h"},
+	Sources:      []string{"MQTT 3.1.1 and 5.0 section 3.1.2.5, [MQTT-3.1.2-8]: the will must be published", "the 30 s are ours"},
+	Needs:        check.Needs{Real: product.Cloud, Speaks: product.MQTT},
+	Impact:       check.Disturbs,
+	Typical:      20 * time.Second,
+	Limit:        time.Hour,
+	Run:          willFlood,
+}
+
+const lastWords = `{"id":"{id}","online":false,"stamp":"shakedown"}`
+
+func willFlood(ctx context.Context, t *check.T) error {
+	f, err := t.Fleet(ctx)
+	if err != nil {
+		return err
+	}
+	filters, err := withWills(few(f, 500))
+	if err != nil {
+		return err
+	}
+	watcher, err := t.LookOn(ctx, t.Cloud.Operator(f), filters)
+	if err != nil {
+		return err
+	}
+	l := testbed.Load{Fleet: quiet(f), Shape: "reconnect-storm", For: span(f, 20*time.Second, 0.3), Blind: true}
+	t.Step("connect %d devices with a will, and cut them off together", f.Devices)
+	first := t.Log.Len()
+	r, err := t.Play(ctx, l)
+	if err != nil {
+		return err
+	}
+	if err := lived(r, false); err != nil {
+		return err
+	}
+	w := wills{due: map[string]int{}}
+	if len(r.Outages) == 0 || r.Outages[0].Devices == 0 {
+		return check.NotRun("see what load.connect-ramp finds", "no device was connected when they were to be cut off")
+	}
+	w.cut, w.end = r.Outages[0].Devices, atEnd(r)
+	t.Step("wait for their wills")
+	wait, cancel := t.Clock.Timeout(ctx, max(30*time.Second, t.Clock.Device(3*time.Second)))
+	defer cancel()
+	for {
+		w.count(watcher)
+		if w.came >= w.cut+w.end || watcher.Ended() != nil || t.Clock.Sleep(wait, 500*time.Millisecond) != nil {
+			break
+		}
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	t.Measure("wills published", float64(w.came), "", fmt.Sprintf(">= %d", w.cut+w.end))
+	for _, found := range judgeWills(w) {
+		found.Evidence = check.Range(first, t.Log.Len()-1, "what the watcher got")
+		t.Find(found)
+	}
+	return nil
+}
+
+// withWills gives every class a will on the topic of its telemetry, where its devices may write, and says where they can be seen.
+func withWills(f *product.Fleet) (filters []string, err error) {
+	for i := range f.Classes {
+		c := &f.Classes[i]
+		topic := ""
+		if c.Will != nil {
+			topic = c.Will.Topic
+		} else if len(c.Telemetry) > 0 {
+			topic = c.Telemetry[0].Topic
+		}
+		filter, err := payload.Filter(topic)
+		if err != nil || topic == "" {
+			return nil, check.NotRun("give each class a will: or telemetry:", "it is not known where devices of class %s may write", c.Name)
+		}
+		c.Will = &product.Post{Topic: topic, Payload: lastWords, Encoding: "json", QoS: 1}
+		if !slices.Contains(filters, filter) {
+			filters = append(filters, filter)
+		}
+	}
+	return filters, nil
+}
+
+// wills are those that were due and came.
+type wills struct {
+	cut, end int            // devices that were cut off by the course, and those that its end cut off
+	came     int            // wills, two of one device count twice
+	due      map[string]int // how often the will of a device came
+}
+
+func (w *wills) count(c *client.Conn) {
+	w.came, w.due = 0, map[string]int{}
+	for _, m := range c.Messages() {
+		var said struct {
+			ID     string `json:"id"`
+			Online *bool  `json:"online"`
+		}
+		if m.Type == mqtt.PUBLISH && json.Unmarshal(m.Payload, &said) == nil && said.Online != nil && !*said.Online {
+			w.came++
+			w.due[said.ID]++
+		}
+	}
+}
+
+func judgeWills(w wills) []check.Finding {
+	if w.came >= w.cut+w.end {
+		return nil
+	}
+	return []check.Finding{{
+		Title: "Loses wills when many devices are lost at once",
+		Seen: fmt.Sprintf("%d of %d wills came, from %d devices: %d devices were cut off together, and %d once more when they had come back",
+			w.came, w.cut+w.end, len(w.due), w.cut, w.end),
+	}}
+}
