@@ -49,7 +49,7 @@ func tenancyAcrossDeploy(ctx context.Context, t *check.T) error {
 		}
 		restarted <- err
 	}()
-	r, err := t.Count(ctx, testbed.Load{Fleet: f, For: span, Within: 5 * time.Second})
+	r, err := t.Play(ctx, testbed.Load{Fleet: f, For: span, Within: 5 * time.Second})
 	if err != nil {
 		end()
 	}

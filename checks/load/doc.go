@@ -21,5 +21,11 @@ var Risk = check.Risk{
 		RetainedFlood,
 		FanOut,
 		SubscribeGrowth,
+		HubChildren,
+		BacklogDrains,
+		RateLimitAnswers,
+		SessionChurn,
+		DuplicateIDs,
+		TopicExplosion,
 	},
 }

@@ -3,6 +3,7 @@ package cloud
 import (
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/shakedown-test/shakedown/wire/mqtt"
@@ -15,7 +16,7 @@ var fleetFlaws = map[string]func(*Cloud) broker.Rule{
 		return c.late(func(*broker.Conn) (time.Duration, bool) { return 500 * time.Millisecond, true }, true)
 	},
 	"cloud-order-under-load": func(c *Cloud) broker.Rule {
-		each := bursts{c: c, of: map[string]*burst{}}
+		each := newBursts(c)
 		n := 0
 		return c.late(func(conn *broker.Conn) (time.Duration, bool) {
 			busy := each.more(conn.ClientID(), 3, time.Second)
@@ -51,6 +52,45 @@ var fleetFlaws = map[string]func(*Cloud) broker.Rule{
 	},
 	"cloud-session-swapped": func(c *Cloud) broker.Rule {
 		return c.mixed(func(times int) bool { return times == 2 }, true)
+	},
+	"cloud-hub-capped": func(c *Cloud) broker.Rule {
+		each := newBursts(c)
+		return c.loses(func(conn *broker.Conn, _ *mqtt.Packet) bool { return each.more(conn.ClientID(), 60, 10*time.Second) })
+	},
+	"cloud-backlog-stalls": func(c *Cloud) broker.Rule {
+		each := newBursts(c)
+		return broker.Rule{Dir: broker.Out, Type: mqtt.PUBACK, Match: func(conn *broker.Conn, _ *mqtt.Packet) bool {
+			return each.more(conn.ClientID(), 8, time.Second)
+		}, Do: broker.Drop()}
+	},
+	"cloud-throttles-silently":    throttles(broker.Drop()),
+	"cloud-throttles-unexplained": throttles(broker.Answer(&mqtt.Packet{Type: mqtt.PUBACK, Code: 0x80})),
+	"cloud-sessions-left": func(*Cloud) broker.Rule {
+		var n atomic.Int64
+		return broker.Rule{Dir: broker.In, Type: mqtt.CONNECT, Do: func(ex *broker.Exchange) {
+			if n.Add(1)%10 == 0 {
+				ex.Packet.Props = set(ex.Packet.Props, mqtt.SessionExpiry, 3600)
+			}
+		}}
+	},
+	"cloud-takeovers-counted": func(c *Cloud) broker.Rule {
+		return c.takeovers(func(n int64) bool { return n > 20 }, broker.All(broker.Answer(&mqtt.Packet{Type: mqtt.CONNACK, Code: quotaExceeded}), broker.ThenClose()))
+	},
+	"cloud-takeover-hurts": func(c *Cloud) broker.Rule {
+		return c.takeovers(func(n int64) bool { return n == 10 }, broker.Then(func(*broker.Conn) { go c.dropAll() }))
+	},
+	"cloud-topics-capped": func(c *Cloud) broker.Rule {
+		var mu sync.Mutex
+		used := map[string]bool{}
+		return c.loses(func(_ *broker.Conn, p *mqtt.Packet) bool {
+			mu.Lock()
+			defer mu.Unlock()
+			if !used[p.Topic] && len(used) >= 300 {
+				return true
+			}
+			used[p.Topic] = true
+			return false
+		})
 	},
 	"cloud-restart-mixes-tenants": func(c *Cloud) broker.Rule {
 		return c.mixed(func(int) bool { return c.store.restored }, false)
@@ -136,6 +176,29 @@ type bursts struct {
 	c  *Cloud
 	mu sync.Mutex
 	of map[string]*burst
+}
+
+func newBursts(c *Cloud) *bursts { return &bursts{c: c, of: map[string]*burst{}} }
+
+// throttles does something to QoS 1 messages of a client that sends more than 50 within a second.
+func throttles(do broker.Action) func(*Cloud) broker.Rule {
+	return func(c *Cloud) broker.Rule {
+		each := newBursts(c)
+		return broker.Rule{Dir: broker.In, Type: mqtt.PUBLISH, Match: func(conn *broker.Conn, p *mqtt.Packet) bool {
+			return p.QoS == 1 && each.more(conn.ClientID(), 50, time.Second)
+		}, Do: do}
+	}
+}
+
+// takeovers does something to a CONNECT by the number of those that took another connection's place.
+func (c *Cloud) takeovers(at func(n int64) bool, do broker.Action) broker.Rule {
+	var n atomic.Int64
+	return broker.Rule{Dir: broker.In, Type: mqtt.CONNECT, Match: func(_ *broker.Conn, p *mqtt.Packet) bool {
+		if c.broker.Conn(p.Connect.ClientID) != nil {
+			n.Add(1)
+		}
+		return at(n.Load()) && p.Connect.ClientID != consumerID
+	}, Do: do}
 }
 
 func (b *bursts) more(id string, n int, span time.Duration) bool {
