@@ -14,21 +14,25 @@ import (
 // carrier is a connection that goroutines read and write, in place of the event loop.
 type carrier struct {
 	nc   net.Conn
-	out  chan []byte
 	once sync.Once
 	done chan struct{}
+
+	more chan struct{} // there is something to write
+	mu   sync.Mutex
+	out  [][]byte // to be written, in order
+	size int      // of that
 }
 
 // carry dials a connection of goroutines.
 func (s *shard) carry(i int32) {
 	d := &s.devices[i]
 	d.state = connecting
-	turn, number, cfg, datagrams := d.turn, s.number(i), s.classOf(i).tls, s.classOf(i).datagrams
+	turn, number, security, datagrams := d.turn, s.number(i), s.security(i), s.classOf(i).datagrams
 	from := s.source(number)
 	s.goroutines.Go(func() {
-		ctx, cancel := context.WithTimeout(s.ctx, attempt)
+		ctx, cancel := context.WithTimeout(s.life, attempt)
 		defer cancel()
-		nc, took, err := s.dialBy(ctx, from, cfg, datagrams)
+		nc, took, err := s.dialBy(ctx, from, security, datagrams)
 		s.post(func(now int64) {
 			d := &s.devices[i]
 			switch {
@@ -41,7 +45,7 @@ func (s *shard) carry(i int32) {
 				s.fail(i, classify(err), now)
 				return
 			}
-			if cfg != nil {
+			if security != nil {
 				s.meter.Time(series.TLS, took)
 			}
 			s.carryOn(i, nc, now)
@@ -49,8 +53,8 @@ func (s *shard) carry(i int32) {
 	})
 }
 
-// dialBy dials, with TLS where cfg says so; took is the handshake's part.
-func (s *shard) dialBy(ctx context.Context, from netip.Addr, cfg *tls.Config, datagrams bool) (nc net.Conn, took time.Duration, err error) {
+// dialBy dials, with TLS where security says so; took is the handshake's part.
+func (s *shard) dialBy(ctx context.Context, from netip.Addr, security func() (*tls.Config, error), datagrams bool) (nc net.Conn, took time.Duration, err error) {
 	var d net.Dialer
 	network, source := "tcp", netip.AddrPortFrom(from, 0)
 	if datagrams {
@@ -61,8 +65,13 @@ func (s *shard) dialBy(ctx context.Context, from netip.Addr, cfg *tls.Config, da
 	} else if from.IsValid() {
 		d.LocalAddr = net.TCPAddrFromAddrPort(source)
 	}
-	if nc, err = d.DialContext(ctx, network, s.address.String()); err != nil || cfg == nil {
+	if nc, err = d.DialContext(ctx, network, s.address.String()); err != nil || security == nil {
 		return nc, 0, err
+	}
+	cfg, err := security()
+	if err != nil {
+		nc.Close()
+		return nil, 0, err
 	}
 	begun := time.Now()
 	c := tls.Client(nc, cfg)
@@ -76,23 +85,11 @@ func (s *shard) dialBy(ctx context.Context, from netip.Addr, cfg *tls.Config, da
 // carryOn has goroutines read and write a connection that is open.
 func (s *shard) carryOn(i int32, nc net.Conn, now int64) {
 	d := &s.devices[i]
-	c := &carrier{nc: nc, out: make(chan []byte, 64), done: make(chan struct{})}
+	c := &carrier{nc: nc, more: make(chan struct{}, 1), done: make(chan struct{})}
 	d.more().carrier = c
 	turn := d.turn
 	s.goroutines.Go(func() { s.readCarrier(i, turn, c) })
-	s.goroutines.Go(func() {
-		defer nc.Close()
-		for {
-			select {
-			case b := <-c.out:
-				if _, err := nc.Write(b); err != nil {
-					return
-				}
-			case <-c.done:
-				return
-			}
-		}
-	})
+	s.goroutines.Go(c.write)
 	s.opened(i, now)
 }
 
@@ -131,14 +128,40 @@ func (s *shard) readCarrier(i, turn int32, c *carrier) {
 	}
 }
 
+// write writes what send gives, until the connection is closed.
+func (c *carrier) write() {
+	defer c.nc.Close()
+	for {
+		select {
+		case <-c.more:
+		case <-c.done:
+			return
+		}
+		c.mu.Lock()
+		out := c.out
+		c.out, c.size = nil, 0
+		c.mu.Unlock()
+		for _, b := range out {
+			if _, err := c.nc.Write(b); err != nil {
+				return
+			}
+		}
+	}
+}
+
 // send gives bytes to the goroutine that writes; false means that it has too much already.
 func (c *carrier) send(b []byte) bool {
-	select {
-	case c.out <- append([]byte(nil), b...):
-		return true
-	default:
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.size+len(b) > maxOut {
 		return false
 	}
+	c.out, c.size = append(c.out, append([]byte(nil), b...)), c.size+len(b)
+	select {
+	case c.more <- struct{}{}:
+	default:
+	}
+	return true
 }
 
 // close ends the connection and its goroutines.

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -49,6 +50,10 @@ func (s *shard) control(i int32, due, now int64) {
 // begin begins an attempt to connect.
 func (s *shard) begin(i int32, due, now int64) {
 	s.attempts(i, due, now)
+	if len(s.classOf(i).provision) > 0 && s.given[s.number(i)-s.job.From].Load() == nil {
+		s.prepare(i, now)
+		return
+	}
 	s.reach(i, now)
 }
 
@@ -130,20 +135,24 @@ func (s *shard) shake(now int64) {
 		s.meter.Time(series.Lag, time.Duration(now-h.since))
 		s.shaking++
 		s.goroutines.Add(1)
-		go s.secure(h.device, h.turn, d.fd)
+		go s.secure(h.device, h.turn, d.fd, s.security(h.device))
 	}
 }
 
 // secure does a handshake beside the loop.
-func (s *shard) secure(i, turn, fd int32) {
+func (s *shard) secure(i, turn, fd int32, security func() (*tls.Config, error)) {
 	defer s.goroutines.Done()
-	ctx, cancel := context.WithTimeout(s.ctx, attempt)
+	ctx, cancel := context.WithTimeout(s.life, attempt)
 	defer cancel()
 	begun := time.Now()
 	nc, err := lend(fd)
 	var done record.Done
+	var cfg *tls.Config
 	if err == nil {
-		done, err = record.Handshake(ctx, nc, s.classOf(i).tls)
+		cfg, err = security()
+	}
+	if err == nil {
+		done, err = record.Handshake(ctx, nc, cfg)
 	}
 	took := time.Since(begun)
 	s.post(func(now int64) {
@@ -322,8 +331,8 @@ func (s *shard) close(i int32, reset bool) {
 	if x.carrier != nil {
 		x.carrier.close()
 	}
-	*x = extra{flights: x.flights, backlog: x.backlog}
-	if len(x.flights) == 0 && len(x.backlog) == 0 {
+	*x = extra{flights: x.flights, backlog: x.backlog, ticket: x.ticket}
+	if len(x.flights) == 0 && len(x.backlog) == 0 && x.ticket == nil {
 		d.x = nil
 	}
 }

@@ -53,6 +53,7 @@ type extra struct {
 	key     string          // of the opening handshake that is under way
 	window  int             // the other side's receive maximum; 0: not told
 	web     *web            // HTTP: the answer that is under way
+	ticket  *record.Ticket  // of the TLS session, where the class resumes
 	hold    int64           // nothing is sent before: the other side asked for it
 }
 

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"crypto/x509"
+	"io"
 	"net/netip"
 	"time"
 
@@ -31,7 +32,8 @@ type Job struct {
 	Seed   uint64
 	Run    uint32 // number of the run in the stamps, so that messages of another run are told apart; zero: drawn
 
-	Sources   []netip.Addr // to connect from, in turn; none: see product.Fleet
-	Watch     bool         // this share runs the operator: the subscriber and the sender of commands
-	Goroutine bool         // the portable path, with a goroutine for each connection, also where an event loop can be had
+	Open      func(name string) (io.ReadCloser, error) // opens the files of identities; nil: those of this machine
+	Sources   []netip.Addr                             // to connect from, in turn; none: see product.Fleet
+	Watch     bool                                     // this share runs the operator: the subscriber and the sender of commands
+	Goroutine bool                                     // the portable path, with a goroutine for each connection, also where an event loop can be had
 }

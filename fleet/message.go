@@ -55,7 +55,7 @@ func (s *shard) window(i int32) int {
 
 // fill sets the values that a template may use.
 func (s *shard) fill(i, k int32, seq uint32, due int64) *payload.Vars {
-	v := &s.vars
+	v := &s.fields
 	if k >= 0 {
 		s.who(s.number(i), v)
 		v.Child = int(k) % max(1, s.perEach) / max(1, len(s.classOf(i).posts))

@@ -267,6 +267,9 @@ func (m speaksMQTT) resume(s *shard, i int32, present bool, now int64) {
 			return
 		}
 		p := s.postOf(f.stream)
+		if f.stream < 0 && i != s.operator {
+			p = s.answerOf(f.stream)
+		}
 		switch {
 		case present && f.rel:
 			s.send(i, []byte{byte(mqtt.PUBREL)<<4 | 2, 2, byte(f.id >> 8), byte(f.id)}, now)
@@ -309,6 +312,7 @@ func (m speaksMQTT) acked(s *shard, i int32, kind mqtt.Type, body []byte, now in
 		case code >= 0x80:
 			s.meter.Count(series.Rejected, 1)
 			s.meter.Answer((&mqtt.Packet{Type: kind, Version: m.version, Code: code}).String())
+		case f.stream < 0 && i != s.operator: // the answer to a command
 		case f.stream < 0:
 			s.ledger.Acked(s.ordersFrom()+uint32(-1-f.stream), f.seq)
 		default:

@@ -16,7 +16,7 @@ import (
 func (p *plan) newOperator() error {
 	spec, err := p.operator()
 	if err == nil && (len(spec.Subscribe) > 0 || p.perOrder > 0) {
-		p.operates, err = p.newClass(&spec)
+		p.operates, err = p.newClass(&spec, 1)
 	}
 	if err != nil {
 		return fmt.Errorf("operator: %w", err)
@@ -31,11 +31,16 @@ func (p *plan) operator() (product.Class, error) {
 			continue
 		}
 		spec.Version, spec.Transport, spec.Backoff = c.version.String(), c.Transport, c.Backoff
+		if o := p.job.Fleet.Operator; o != nil && o.Cert != "" {
+			spec.Identity = product.Identity{Cert: o.Cert, Key: o.Key}
+		} else if c.Identity.CA != "" {
+			spec.Identity = product.Identity{CA: c.Identity.CA}
+		}
 		if !p.job.Watch {
 			continue
 		}
 		for _, t := range c.Telemetry {
-			f, err := payload.Filter(t.Topic)
+			f, err := payload.Filter(t.Topic, c.names...)
 			if err != nil {
 				return spec, err
 			}
@@ -47,7 +52,7 @@ func (p *plan) operator() (product.Class, error) {
 			if a.Answer == nil {
 				continue
 			}
-			f, err := payload.Filter(a.Answer.Topic)
+			f, err := payload.Filter(a.Answer.Topic, c.names...)
 			if err != nil {
 				return spec, err
 			}
@@ -112,11 +117,32 @@ func (s *shard) ordered(i int32, topic []byte, stamp payload.Stamp, took time.Du
 	if answer == nil {
 		return
 	}
-	v := &s.vars
+	id := uint16(0)
+	if answer.qos > 0 {
+		x := s.devices[i].more()
+		if x.window > 0 && len(x.flights) >= x.window {
+			s.meter.Count(series.Withheld, 1)
+			return
+		}
+		id = nextID(&s.devices[i])
+		due := (stamp.Due - s.start.UnixMicro()) * 1000
+		x.flights = append(x.flights, flight{due: due, stream: -1 - int32(stamp.Source-s.ordersFrom()), seq: stamp.Seq, id: id, qos: answer.qos})
+	}
+	v := &s.fields
 	s.who(s.number(i), v)
 	v.Time, v.Stamp = s.start.UnixMicro()+now/1000, stamp
-	s.packet = s.compose(s.packet[:0], answer, v, c.version, 0)
-	s.send(i, sized(s.packet, byte(mqtt.PUBLISH)<<4), now)
+	s.packet = s.compose(s.packet[:0], answer, v, c.version, id)
+	kind := byte(mqtt.PUBLISH)<<4 | answer.qos<<1
+	if answer.retain {
+		kind |= 1
+	}
+	s.send(i, sized(s.packet, kind), now)
+}
+
+// answerOf is what a device answers to an order.
+func (p *plan) answerOf(k int32) *post {
+	o := int(-1 - k)
+	return p.classIn(o / p.perOrder).answers[o%p.perOrder]
 }
 
 // seen is a message that the operator got: of a stream, or the answer to a command, which has the command's stamp.

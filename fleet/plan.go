@@ -4,10 +4,14 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"os"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/shakedown-test/shakedown/fleet/count"
@@ -26,16 +30,25 @@ type plan struct {
 	address  netip.AddrPort
 	sources  []netip.Addr
 	classes  []*class
-	operates *class   // of the operator; nil: there is nothing to do for one
-	deal     []uint16 // class of device n: deal[n%len(deal)]
-	perEach  int      // streams of a device
-	perOrder int      // commands to a device
+	operates *class                     // of the operator; nil: there is nothing to do for one
+	deal     []uint16                   // class of device n: deal[n%len(deal)]
+	ranks    []uint16                   // how many before it in deal are of the same class
+	dealt    []int                      // of each class, how often it stands in deal
+	given    []atomic.Pointer[[]string] // of each device of this share, the values of its class's names since it is provisioned; empty where no class is
+	updates  bool                       // devices are updated
+	perEach  int                        // streams of a device
+	perOrder int                        // commands to a device
 	course   *course
 	length   time.Duration
 	drain    time.Duration
 	start    time.Time
 	portable bool
 	ledger   *count.Ledger // of what devices send, and behind that of the commands to them
+
+	identities struct { // that provisioning gave
+		sync.Mutex
+		seen map[string]bool
+	}
 }
 
 // class is a product.Class ready for use.
@@ -47,6 +60,11 @@ type class struct {
 	socket    bool // WebSocket
 	carried   bool // always with goroutines
 	tls       *tls.Config
+	files     *product.Identities
+	names     []string // that texts can have, beside the usual words
+	certified bool     // its devices have certificates
+	provision []*call
+	updates   []*call
 	who       *identity
 	will      *post
 	posts     []*post
@@ -82,16 +100,21 @@ func newPlan(ctx context.Context, job Job) (*plan, error) {
 	if err := p.resolve(); err != nil {
 		return nil, err
 	}
+	p.spread(f.Classes)
+	p.identities.seen = map[string]bool{}
 	for i := range f.Classes {
-		c, err := p.newClass(&f.Classes[i])
+		c, err := p.newClass(&f.Classes[i], p.members(i))
 		if err != nil {
 			return nil, fmt.Errorf("class %s: %w", f.Classes[i].Name, err)
 		}
 		p.classes = append(p.classes, c)
 		p.perEach = max(p.perEach, len(c.posts)*max(1, c.Children))
 		p.perOrder = max(p.perOrder, len(c.commands))
+		p.updates = p.updates || len(c.updates) > 0 && job.Shape == "firmware-day"
+		if len(c.provision) > 0 && p.given == nil {
+			p.given = make([]atomic.Pointer[[]string], job.To-job.From)
+		}
 	}
-	p.deal = deal(f.Classes)
 	return p, p.newOperator()
 }
 
@@ -120,6 +143,27 @@ func (p *plan) resolve() error {
 	return nil
 }
 
+// spread deals the classes out.
+func (p *plan) spread(classes []product.Class) {
+	p.deal, p.dealt = deal(classes), make([]int, len(classes))
+	for _, k := range p.deal {
+		p.ranks = append(p.ranks, uint16(p.dealt[k]))
+		p.dealt[k]++
+	}
+}
+
+// members is how many devices of the whole fleet are of a class.
+func (p *plan) members(class int) int {
+	n := p.job.Fleet.Devices
+	out := n / len(p.deal) * p.dealt[class]
+	for _, k := range p.deal[:n%len(p.deal)] {
+		if int(k) == class {
+			out++
+		}
+	}
+	return out
+}
+
 // deal spreads classes over devices by their shares, evenly mixed, in a pattern of at most 1000.
 func deal(classes []product.Class) []uint16 {
 	const size = 1000
@@ -142,7 +186,8 @@ func deal(classes []product.Class) []uint16 {
 	return order
 }
 
-func (p *plan) newClass(spec *product.Class) (*class, error) {
+// newClass makes a class of so many devices ready.
+func (p *plan) newClass(spec *product.Class, devices int) (*class, error) {
 	c := &class{Class: *spec, version: mqtt.V311}
 	transport := c.Transport
 	if transport == "" {
@@ -168,17 +213,17 @@ func (p *plan) newClass(spec *product.Class) (*class, error) {
 	if transport == product.HTTPS {
 		c.tls.NextProtos = []string{"http/1.1"}
 	}
-	var err error
-	if c.who, err = newIdentity(spec.Identity); err != nil {
+	err := c.identify(p, devices)
+	if err != nil {
 		return nil, err
 	}
 	if spec.Will != nil {
-		if c.will, err = newPost(*spec.Will); err != nil {
+		if c.will, err = newPost(*spec.Will, c.names); err != nil {
 			return nil, fmt.Errorf("will: %w", err)
 		}
 	}
 	for k, t := range spec.Telemetry {
-		one, err := newPost(t.Post)
+		one, err := newPost(t.Post, c.names)
 		if err != nil {
 			return nil, fmt.Errorf("telemetry %d: %w", k+1, err)
 		}
@@ -201,7 +246,7 @@ func (p *plan) newClass(spec *product.Class) (*class, error) {
 		}
 	}
 	for _, f := range spec.Subscribe {
-		t, err := payload.Compile(f.Topic, payload.Bytes, 0)
+		t, err := payload.Compile(f.Topic, payload.Bytes, 0, c.names...)
 		if err != nil {
 			return nil, fmt.Errorf("subscribe %s: %w", f.Topic, err)
 		}
@@ -210,15 +255,38 @@ func (p *plan) newClass(spec *product.Class) (*class, error) {
 	return c, nil
 }
 
+// identify reads what the files of a class say, and makes its identities and its calls ready.
+func (c *class) identify(p *plan, devices int) (err error) {
+	open := p.job.Open
+	if open == nil {
+		open = func(name string) (io.ReadCloser, error) { return os.Open(name) }
+	}
+	if c.files, err = c.Identities(devices, time.Now(), open); err != nil {
+		return err
+	}
+	c.names = c.files.Names()
+	c.certified = c.Identity.CA != "" || c.Identity.Cert != ""
+	if c.who, err = newIdentity(c.Identity, c.names, c.Taken()); err != nil {
+		return err
+	}
+	if c.provision, err = p.newCalls(c.Provision, c.names); err != nil {
+		return fmt.Errorf("provision: %w", err)
+	}
+	if c.updates, err = p.newCalls(c.Update, c.names); err != nil {
+		return fmt.Errorf("update: %w", err)
+	}
+	return nil
+}
+
 func (c *class) addCommand(a product.Answered) error {
-	command, err := newPost(a.Post)
+	command, err := newPost(a.Post, c.names)
 	if err != nil {
 		return err
 	}
 	command.every = time.Duration(a.Every)
 	var answer *post
 	if a.Answer != nil {
-		if answer, err = newPost(*a.Answer); err != nil {
+		if answer, err = newPost(*a.Answer, c.names); err != nil {
 			return fmt.Errorf("answer: %w", err)
 		}
 	}
@@ -226,12 +294,12 @@ func (c *class) addCommand(a product.Answered) error {
 	return nil
 }
 
-func newPost(p product.Post) (*post, error) {
-	topic, err := payload.Compile(p.Topic, payload.Bytes, 0)
+func newPost(p product.Post, names []string) (*post, error) {
+	topic, err := payload.Compile(p.Topic, payload.Bytes, 0, names...)
 	if err != nil {
 		return nil, fmt.Errorf("topic: %w", err)
 	}
-	text, err := payload.Compile(p.Payload, p.Encoding, p.Size)
+	text, err := payload.Compile(p.Payload, p.Encoding, p.Size, names...)
 	if err != nil {
 		return nil, fmt.Errorf("payload: %w", err)
 	}

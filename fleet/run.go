@@ -136,7 +136,12 @@ func (p *plan) newShard(from, to int, operator bool) (*shard, error) {
 		s.operator = int32(n)
 		s.devices = append(s.devices, device{})
 	}
-	s.timers = newTimers(len(s.devices) + len(s.streams) + len(s.orders))
+	s.life, s.dies = context.WithCancel(p.ctx)
+	updates := 0
+	if p.updates {
+		updates = n
+	}
+	s.timers = newTimers(len(s.devices) + len(s.streams) + len(s.orders) + updates)
 	for i := range s.devices {
 		s.devices[i].fd = -1
 	}
@@ -150,6 +155,9 @@ func (s *shard) enlist() {
 	for i := range s.devices {
 		if int32(i) != s.operator {
 			s.timers.set(int32(i), int64(s.course.joins(s.first+i, s.job.Fleet.Devices)))
+			if s.plan.updates && len(s.classOf(int32(i)).updates) > 0 {
+				s.timers.set(int32(len(s.devices)+len(s.streams)+len(s.orders)+i), int64(s.course.update(s.rand)))
+			}
 		}
 	}
 }

@@ -39,7 +39,8 @@ type shard struct {
 	sealed  []byte          // the same in TLS records
 	name    []byte          // a client id
 	ciphers *record.Ciphers // of the connections that are busy
-	vars    payload.Vars
+	values  []string        // of the names of a class
+	fields  payload.Vars
 
 	cutAt    int64 // when all connections are to be cut; 0: never
 	joined   int   // devices that were meant to connect by now
@@ -51,6 +52,11 @@ type shard struct {
 	stopping bool
 	whole    int64 // since when nothing has been missing of what was sent; 0: something is
 	lookAt   int64 // when to look again whether something is
+
+	life    context.Context // of what runs beside the loop
+	dies    context.CancelFunc
+	errands []errand
+	running int // errands that are under way
 
 	shaking   int // handshakes that are under way
 	handshake []handshake
@@ -194,8 +200,10 @@ func (s *shard) fire(now int64) {
 			s.control(id, due, now)
 		case id < n+k:
 			s.message(id-n, due, now)
-		default:
+		case id < n+k+int32(len(s.orders)):
 			s.order(id-n-k, due, now)
+		default:
+			s.update(id-n-k-int32(len(s.orders)), due, now)
 		}
 		now = s.now()
 	}
@@ -245,8 +253,8 @@ func (s *shard) settled(now int64) bool {
 // stop ends all sending; what is under way may arrive.
 func (s *shard) stop() {
 	s.stopping = true
-	for k := range len(s.streams) + len(s.orders) {
-		s.timers.stop(int32(len(s.devices) + k))
+	for id := int32(len(s.devices)); id < int32(len(s.timers.at)); id++ {
+		s.timers.stop(id)
 	}
 }
 
@@ -261,7 +269,9 @@ func (s *shard) end() {
 	for i := range s.devices {
 		s.close(int32(i), true)
 	}
+	s.dies()
 	s.goroutines.Wait()
+	s.posted(now) // what they did is given up
 	s.poll.close()
 }
 

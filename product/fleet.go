@@ -33,6 +33,7 @@ type Class struct {
 	Subscribe []Filter    `yaml:"subscribe,omitempty"`
 	Commands  []Answered  `yaml:"commands,omitempty"`
 	Provision []Call      `yaml:"provision,omitempty"` // HTTP calls before the first connection, in order
+	Update    []Call      `yaml:"update,omitempty"`    // HTTP calls with which its devices update themselves, in the shape firmware-day
 	Sleep     *Sleep      `yaml:"sleep,omitempty"`     // none: it stays connected
 	Backoff   *Backoff    `yaml:"backoff,omitempty"`   // default: 1s, doubling up to 60s, full jitter
 	Buffer    int         `yaml:"buffer,omitempty"`    // measurements kept while it is away, oldest dropped first; default 0: they are not taken

@@ -66,6 +66,9 @@ func (c *Class) complete() {
 	for i := range c.Provision {
 		orElse(&c.Provision[i].Method, methods[0])
 	}
+	for i := range c.Update {
+		orElse(&c.Update[i].Method, methods[0])
+	}
 	if c.Backoff == nil {
 		c.Backoff = &Backoff{}
 	}

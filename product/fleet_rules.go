@@ -136,7 +136,7 @@ func (l *loader) classRule(c *Class, at string) {
 	if c.Will != nil {
 		l.postRules(c, c.Will, at+"/will", w.of(slices.DeleteFunc(slices.Clone(messageWords), func(s string) bool { return s == "stamp" || s == "child" })), w)
 	}
-	for key, n := range map[string]int{"telemetry": len(c.Telemetry), "subscribe": len(c.Subscribe), "commands": len(c.Commands), "provision": len(c.Provision)} {
+	for key, n := range map[string]int{"telemetry": len(c.Telemetry), "subscribe": len(c.Subscribe), "commands": len(c.Commands), "provision": len(c.Provision), "update": len(c.Update)} {
 		if n > maxPosts {
 			l.fault(at+"/"+key, fmt.Sprintf("%d items of %s; at most %d are read", n, key, maxPosts), "describe what differs in several classes")
 		}

@@ -44,6 +44,13 @@ func (l *loader) givenWords(c *Class, at string) vocabulary {
 			}
 		}
 	}
+	for i, call := range c.Update {
+		at := join(at+"/update", strconv.Itoa(i))
+		l.callRules(&call, at, w)
+		if l.has(at + "/take") {
+			l.fault(at+"/take", "nothing is taken from an update", "delete the key, or take it in provision:")
+		}
+	}
 	return w
 }
 

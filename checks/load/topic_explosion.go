@@ -17,7 +17,7 @@ var TopicExplosion = &check.Check{
 	Title: "Copes with a client that uses a new topic for each message",
 	Why: "A firmware that writes the time or a session number into the topic makes millions of topics in a week. Brokers and the " +
 		"databases behind them keep something for each, until a limit that nobody knew drops messages.",
-	Pass: "each of 600 messages of QoS 1 to as many topics arrives at a subscriber of them all, or is refused with a code or a close, and another client is served all the while",
+	Pass:         "each of 600 messages of QoS 1 to as many topics arrives at a subscriber of them all, or is refused with a code or a close, and another client is served all the while",
 	Fix:          "keep nothing for a topic without subscription or retained message, and refuse with PUBACK 0x97 what is beyond a limit",
 	Severity:     check.Major,
 	Requirements: []string{"CRA:I.2h", "API10:API4"},

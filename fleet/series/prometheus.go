@@ -21,6 +21,7 @@ var counterHelp = [counters]string{
 	"Messages acknowledged.", "Messages answered with an error code.", "Messages that were due and could not be sent.",
 	"Messages received by devices and the operator.", "Bytes written to sockets, with TLS.", "Bytes read from sockets, with TLS.",
 	"Messages that still waited for an answer when the run ended.", "Latencies below zero, as two clocks do not agree.",
+	"Devices that provisioning gave the identity of another.",
 }
 
 // Prometheus writes the record as it stands in Prometheus' text format, version 0.0.4.

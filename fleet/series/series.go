@@ -26,12 +26,13 @@ const (
 	BytesIn
 	Unanswered // what was still waiting for its answer when the run ended; see Meter.Unanswered
 	Skewed     // latencies below zero, taken as zero: two clocks do not agree
+	Doubled    // devices that provisioning gave the identity of another
 	counters
 )
 
 var counterNames = [counters]string{
 	"attempts", "accepted", "refused", "broken", "dropped", "sent", "acked", "rejected", "withheld", "received", "bytes_out", "bytes_in",
-	"unanswered", "skewed",
+	"unanswered", "skewed", "doubled",
 }
 
 // String is the word for it in tables and exports.
