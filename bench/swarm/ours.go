@@ -62,7 +62,11 @@ func fleetFile(a amount) string {
 	if joins == 0 {
 		joins = connectRate
 	}
-	fmt.Fprintf(&f, "devices: %d\nconnect_rate: %d\nclasses:\n  meter:\n", a.conns, joins)
+	fmt.Fprintf(&f, "devices: %d\nconnect_rate: %d\n", a.conns, joins)
+	if a.watch {
+		fmt.Fprint(&f, "operator: {id: operator}\n")
+	}
+	fmt.Fprint(&f, "classes:\n  meter:\n")
 	if a.rate == 0 {
 		fmt.Fprint(&f, "    keep_alive: 600s\n")
 		return f.String()

@@ -38,7 +38,7 @@ var (
 	coapKind = kind{
 		"CoAP CON request", "requesting",
 		[]side{coapPeer},
-		amount{role: "coap", conns: 1000, rate: 10_000, pause: time.Second, span: windowed},
+		amount{role: "coap", conns: 1000, rate: 10_000, qos: 1, pause: time.Second, span: windowed},
 		5, 0,
 	}
 	httpKind = kind{
@@ -87,7 +87,7 @@ func (r *run) compareAll(k kind, ours []side) {
 		if !there {
 			continue
 		}
-		if best == 0 || f.each < best {
+		if p.name != mosquittoPub.name && (best == 0 || f.each < best) { // one connection is no fleet
 			best = f.each
 		}
 		r.row("  "+p.name, "", fmt.Sprintf("%.1f µs, %.1f x floor, at %.0f/s", f.each, f.each/floor.each, f.rate), none)

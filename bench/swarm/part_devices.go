@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"time"
 )
 
@@ -27,8 +28,12 @@ func (r *run) hold(devices int) (conns int64, processes int, took time.Duration,
 		return 0, 0, 0, m, err
 	}
 	defer e.end()
+	dir, err := os.MkdirTemp(r.dir, "hold-")
+	if err != nil {
+		return 0, 0, 0, m, err
+	}
 	start := time.Now()
-	c, err := ours(r.dir, amount{role: "mqtt", conns: devices, join: connectRate}, e, 5*time.Minute)
+	c, err := ours(dir, amount{role: "mqtt", conns: devices, join: connectRate}, e, 5*time.Minute)
 	if err != nil {
 		return 0, 0, 0, m, err
 	}

@@ -73,7 +73,7 @@ func lengthPart(r *run) error {
 		return err
 	}
 	defer e.end()
-	const devices, warm, length = 5000, 3 * time.Minute, 30 * time.Minute
+	const devices, warm, length = 5000, 2 * time.Minute, 30 * time.Minute
 	c, err := ours(r.dir, amount{role: "mqtt", conns: devices, rate: 500}, e, warm+length+time.Minute)
 	if err != nil {
 		return err

@@ -94,7 +94,7 @@ func (r *run) lossy(qos int) error {
 		return err
 	}
 	defer e.end()
-	record, seen, err := r.whole(amount{role: "mqtt", conns: 500, rate: 2000, qos: qos, window: 1000}, e, 30*time.Second)
+	record, seen, err := r.whole(amount{role: "mqtt", conns: 500, rate: 2000, qos: qos, window: 1000, watch: true}, e, 30*time.Second)
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ type amount struct {
 	qos    int
 	join   int           // connections a second; 0: as all do
 	window int           // messages of QoS 1 in flight; 0: the default
+	watch  bool          // the operator counts what arrives
 	pause  time.Duration // before the window opens, once messages flow
 	span   time.Duration // of the window
 }

@@ -37,7 +37,7 @@ func httpSink(s setup) error {
 	return h.listen()
 }
 
-// coapSink is the far end of CoAP over UDP: every confirmable request is answered with 2.04 in its acknowledgement.
+// coapSink is the far end of CoAP over UDP: every request is answered with 2.04, in the acknowledgement if it is confirmable.
 func coapSink(s setup) error {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -87,11 +87,11 @@ func (s *server) datagrams(fd int) {
 		}
 		s.Messages[0]++
 		s.Bytes += int64(n)
-		if in[0]>>4&3 != 0 {
-			continue // not confirmable
-		}
 		copy(ack[:], in[:4+token])
 		ack[0] = 0x60 | byte(token)
+		if in[0]>>4&3 == 1 { // not confirmable: nor is the answer
+			ack[0] = 0x50 | byte(token)
+		}
 		ack[1] = 0x44 // 2.04 Changed
 		if unix.Sendto(fd, ack[:4+token], 0, from) == nil {
 			s.Acked++

@@ -75,8 +75,8 @@ func TestLived(t *testing.T) {
 }
 
 func TestJudgeFloods(t *testing.T) {
-	expect(t, "all wills", judgeWills(wills{cut: 10, end: 10, came: 20}), 0)
-	expect(t, "wills of some", judgeWills(wills{cut: 10, end: 10, came: 19}), 1)
+	expect(t, "all wills", judgeWills(wills{cut: 10, came: 10}), 0)
+	expect(t, "wills of some", judgeWills(wills{cut: 10, came: 9}), 1)
 	expect(t, "all retained", judgeRetained(flooding{got: []int{kept, kept}, ended: []bool{false, false}}), 0)
 	expect(t, "some retained", judgeRetained(flooding{got: []int{kept, kept - 1}, ended: []bool{false, true}}), 1)
 	expect(t, "others", judgeRetained(flooding{got: []int{0}, ended: []bool{false}, others: errors.New("no echo")}), 2)

@@ -11,7 +11,7 @@ import (
 )
 
 // Formats are those of this package.
-var Formats = []tree.Format{jffs2, ubi, ubifs, cramfs, romfs}
+var Formats = []tree.Format{jffs2, ubi, ubifs, cramfs, romfs, littlefs}
 
 // rawCRC is CRC-32 as the kernel's crc32(seed, …): the seed is not inverted before nor after.
 func rawCRC(seed uint32, b []byte) uint32 { return ^crc32.Update(^seed, crc32.IEEETable, b) }

@@ -1,4 +1,4 @@
-// A fleet as a JavaScript programmer would write it: a client of MQTT.js for each device, and one timer that publishes what is due.
+// A fleet as a JavaScript programmer would write it: a client of MQTT.js for each device, which publishes at its pace, from a phase of its own.
 const mqtt = require("mqtt");
 
 const [to, conns, rate, qos, seconds] = [process.argv[2], ...process.argv.slice(3).map(Number)];
@@ -13,16 +13,16 @@ async function main() {
   }
   setTimeout(() => process.exit(0), seconds * 1000);
   if (rate === 0) return;
-  const start = performance.now();
-  let sent = 0;
-  setInterval(() => {
-    for (const due = ((performance.now() - start) * rate) / 1000; sent < due; sent++) {
-      const n = sent % conns;
-      const id = String(n).padStart(6, "0");
-      const seq = String(Math.floor(sent / conns)).padStart(8, "0");
-      devices[n].publish(`d/${id}/t`, `${id}:${seq}:${Date.now()}000:${fill}`, { qos });
-    }
-  }, 1);
+  const every = (conns / rate) * 1000;
+  devices.forEach((device, n) => {
+    const id = String(n).padStart(6, "0");
+    let seq = 0;
+    setTimeout(() => {
+      setInterval(() => {
+        device.publish(`d/${id}/t`, `${id}:${String(seq++).padStart(8, "0")}:${Date.now()}000:${fill}`, { qos });
+      }, every);
+    }, (every * n) / conns);
+  });
 }
 
 main().catch((err) => {
