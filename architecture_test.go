@@ -26,6 +26,7 @@ var layers = [][]string{
 	{"judge"},
 	{"check"},
 	{"testbed"},
+	{"fleet/share"},
 	{"fleet", "world/", "link", "link/", "driver", "artefact", "artefact/"},
 	{"fleet/", "wire/", "product", "firmware", "firmware/"},
 	{"evidence"},

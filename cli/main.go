@@ -137,7 +137,7 @@ the evidence.`,
 		&cobra.Group{ID: aboutItself, Title: "About Shakedown itself:"})
 	root.SetHelpCommandGroupID(aboutItself)
 	root.SetCompletionCommandGroupID(aboutItself)
-	for _, c := range []*cobra.Command{a.initCommand(), a.planCommand(), a.runCommand(), a.inspectCommand(), a.swarmCommand(), a.reportCommand(), a.netCommand()} {
+	for _, c := range []*cobra.Command{a.initCommand(), a.planCommand(), a.runCommand(), a.inspectCommand(), a.swarmCommand(), a.agentCommand(), a.reportCommand(), a.netCommand()} {
 		c.GroupID = aboutProducts
 		root.AddCommand(c)
 	}

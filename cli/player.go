@@ -23,11 +23,17 @@ type player struct {
 	ended  chan struct{}
 	live   atomic.Pointer[series.Collector]
 	plays  atomic.Int64
+	shared *shared // who else plays
 }
 
-// newPlayer makes one that serves the figures at an address in the text format of Prometheus, or does not, for an empty one.
-func (a *app) newPlayer(address string) (*player, error) {
+// newPlayer makes one that serves the figures in the text format of Prometheus, where an address for them is given.
+func (a *app) newPlayer(f swarmFlags) (*player, error) {
 	p := &player{app: a}
+	var err error
+	if p.shared, err = a.newShared(f); err != nil {
+		return nil, err
+	}
+	address := f.metrics
 	if address == "" {
 		return p, nil
 	}
@@ -47,6 +53,7 @@ func (a *app) newPlayer(address string) (*player, error) {
 }
 
 func (p *player) close() {
+	p.shared.close()
 	if p.server != nil {
 		p.server.Close()
 		<-p.ended
@@ -55,7 +62,7 @@ func (p *player) close() {
 
 // play plays a fleet.
 func (p *player) play(ctx context.Context, job fleet.Job, watch func(*series.Collector)) (*series.Record, error) {
-	r, err := fleet.Do(ctx, job, func(c *series.Collector) {
+	r, err := p.shared.play(ctx, job, func(c *series.Collector) {
 		p.live.Store(c)
 		if watch != nil {
 			watch(c)

@@ -30,6 +30,8 @@ type swarmFlags struct {
 	length                    time.Duration
 	limits                    []string
 	step                      bool
+	workers, agents           int
+	nats                      natsFlags
 }
 
 func (a *app) swarmCommand() *cobra.Command {
@@ -63,7 +65,8 @@ The exit codes are those of run.`,
 		Example: `  shakedown swarm mqtt://127.0.0.1:1883 --devices 1000 --for 1m
   shakedown swarm mqtts://broker.example.com:8883 --ca ca.pem --fleet fleet.yaml --shape reconnect-storm \
       --limit 'back < 60 s' --limit 'lost acked = 0' --limit 'connect p99 < 5 s'
-  shakedown swarm mqtt://127.0.0.1:1883 --fleet fleet.yaml --step`,
+  shakedown swarm mqtt://127.0.0.1:1883 --fleet fleet.yaml --step
+  shakedown swarm mqtts://broker.example.com:8883 --devices 100000 --nats tls://nats.example.com:4222 --nats-creds swarm.creds`,
 		Args: arguments(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.swarm(cmd.Context(), args[0], f) },
 	}
@@ -77,6 +80,9 @@ The exit codes are those of run.`,
 	fl.BoolVar(&f.step, "step", false, "raise the load by steps until a limit breaks, and tell the capacity with its interval")
 	fl.StringVar(&f.ca, "ca", "", "PEM `file` that the endpoint's certificate is verified with (default: this machine's roots)")
 	fl.StringVar(&f.metrics, "metrics", "", "serve the figures at this `address`, such as 127.0.0.1:9100, for Prometheus while it runs")
+	fl.IntVar(&f.workers, "workers", 0, fmt.Sprintf("`number` of processes on this machine that play the fleet (default: one for %d devices)", perWorker))
+	fl.IntVar(&f.agents, "agents", 0, "`number` of agents that are waited for, with --nats (default: all that are there)")
+	f.nats.add(fl, "share the fleet among the agents at this `URL` of a NATS server; see shakedown agent")
 	fl.StringVar(&f.out, "out", "", "run `folder` (default shakedown-run-TIME in this folder)")
 	fl.BoolVar(&f.keepSecrets, "keep-secrets", false, "do not blank passwords, tokens and keys in what is written")
 	fl.Uint64Var(&f.seed, "seed", 0, "`number` that all chance comes from (default: a new one, which is printed)")
@@ -102,7 +108,7 @@ func (a *app) swarm(ctx context.Context, target string, f swarmFlags) error {
 	o.Risks = ofFleet(a.risks, f.step, time.Duration(p.Fleet.For))
 	o.File = target
 	o.Command = "shakedown swarm " + strings.Join(quoted(append([]string{target}, f.words()...)), " ")
-	player, err := a.newPlayer(f.metrics)
+	player, err := a.newPlayer(f)
 	if err != nil {
 		return err
 	}
@@ -133,7 +139,13 @@ func (f *swarmFlags) words() (words []string) {
 	if f.step {
 		words = append(words, "--step")
 	}
-	return words
+	if f.workers > 0 {
+		words = append(words, "--workers", fmt.Sprint(f.workers))
+	}
+	if f.agents > 0 {
+		words = append(words, "--agents", fmt.Sprint(f.agents))
+	}
+	return append(words, f.nats.words()...)
 }
 
 // What the checks are called that play the fleet as the user wants it.
@@ -188,7 +200,7 @@ func (a *app) swarmed(target string, f swarmFlags) ([]byte, error) {
 		return nil, usage(fmt.Errorf("swarm %s: unknown scheme %s\nhint: %s", target, at.Scheme, product.DidYouMean(at.Scheme, schemes())))
 	}
 	if at.User != nil {
-		return nil, usage(errors.New("swarm: the URL holds a password\nhint: who the devices are stands in the fleet file, under identity:"))
+		return nil, usage(errors.New("swarm: the URL holds a password\nhint: who the devices are stands in the fleet file, under its key identity"))
 	}
 	if at.Port() == "" {
 		at.Host = net.JoinHostPort(at.Hostname(), port)

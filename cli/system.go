@@ -32,6 +32,7 @@ type System struct {
 	Signals func() (<-chan os.Signal, func()) // those that ask for an end, from now on; and how to stop listening
 	Exit    func(code int)                    // ends the process at once
 	Outside func() (testbed.Outside, error)   // the internet, as this machine reaches it
+	Program func() (string, error)            // the file that this process runs
 }
 
 // OS is the system that this process runs on.
@@ -51,7 +52,7 @@ func OS() System {
 			signal.Notify(c, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 			return c, func() { signal.Stop(c) }
 		},
-		Exit: os.Exit, Outside: outside,
+		Exit: os.Exit, Outside: outside, Program: os.Executable,
 	}
 }
 

@@ -93,7 +93,7 @@ func (p *plan) vars(number int) payload.Vars {
 // ownVars is the same for a device at a time.
 func (s *shard) ownVars(i int32, now int64) payload.Vars {
 	v := s.vars(s.number(i))
-	v.Time = s.start.UnixMicro() + now/1000
+	v.Time = s.micros(now)
 	return v
 }
 

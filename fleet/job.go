@@ -15,7 +15,8 @@ type Target struct {
 	Host   string           // host:port
 	Path   string           // of ws, wss, http and https: with its slash
 	Name   string           // that its certificate must have; default: the host of Host
-	Roots  *x509.CertPool   // nil: the machine's
+	Roots  *x509.CertPool   `json:"-"` // nil: the machine's
+	CA     []byte           // PEM that Roots is made of, for another process
 }
 
 // Job is a fleet, or a share of one, in front of a target.
@@ -32,7 +33,11 @@ type Job struct {
 	Seed   uint64
 	Run    uint32 // number of the run in the stamps, so that messages of another run are told apart; zero: drawn
 
-	Open      func(name string) (io.ReadCloser, error) // opens the files of identities; nil: those of this machine
+	Begin time.Duration // this share begins so long after the run: it takes over from one that was lost
+	Seq   uint32        // number of the first message of each stream
+	Skew  time.Duration // what is added to this machine's clock in stamps, so that they agree with those of other machines
+
+	Open      func(name string) (io.ReadCloser, error) `json:"-"` // opens the files of identities; nil: those of this machine
 	Sources   []netip.Addr                             // to connect from, in turn; none: see product.Fleet
 	Watch     bool                                     // this share runs the operator: the subscriber and the sender of commands
 	Goroutine bool                                     // the portable path, with a goroutine for each connection, also where an event loop can be had

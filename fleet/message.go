@@ -12,6 +12,9 @@ import (
 // maxBacklog is how many messages wait at most for room in a device's window, whatever its buffer.
 const maxBacklog = 1000
 
+// micros is a time of the run in microseconds since 1970, by the clock that all machines of the run share.
+func (p *plan) micros(at int64) int64 { return p.start.Add(p.job.Skew).UnixMicro() + at/1000 }
+
 // number is the number of a device in the whole fleet.
 func (s *shard) number(i int32) int { return s.first + int(i) }
 
@@ -65,7 +68,7 @@ func (s *shard) fill(i, k int32, seq uint32, due int64) *payload.Vars {
 		s.who(o/s.perOrder, v)
 		v.Stamp.Source = s.ordersFrom() + uint32(o)
 	}
-	v.Time = s.start.UnixMicro() + due/1000
+	v.Time = s.micros(due)
 	v.Stamp.Seq, v.Stamp.Due = seq, v.Time
 	return v
 }
@@ -201,8 +204,7 @@ func (s *shard) gotten(i int32, topic, text []byte, now int64) {
 		s.ledger.Foreign()
 		return
 	}
-	wall := s.start.UnixMicro() + now/1000
-	took := time.Duration(wall-stamp.Due) * time.Microsecond
+	took := time.Duration(s.micros(now)-stamp.Due) * time.Microsecond
 	if i == s.operator {
 		s.seen(topic, stamp, took)
 		return

@@ -125,12 +125,12 @@ func (s *shard) ordered(i int32, topic []byte, stamp payload.Stamp, took time.Du
 			return
 		}
 		id = nextID(&s.devices[i])
-		due := (stamp.Due - s.start.UnixMicro()) * 1000
+		due := (stamp.Due - s.micros(0)) * 1000
 		x.flights = append(x.flights, flight{due: due, stream: -1 - int32(stamp.Source-s.ordersFrom()), seq: stamp.Seq, id: id, qos: answer.qos})
 	}
 	v := &s.fields
 	s.who(s.number(i), v)
-	v.Time, v.Stamp = s.start.UnixMicro()+now/1000, stamp
+	v.Time, v.Stamp = s.micros(now), stamp
 	s.packet = s.compose(s.packet[:0], answer, v, c.version, id)
 	kind := byte(mqtt.PUBLISH)<<4 | answer.qos<<1
 	if answer.retain {

@@ -62,16 +62,23 @@ func (r *Run) Close() {
 	r.shards = nil
 }
 
+// Ledger is the account of messages so far. It is safe for concurrent use.
+func (r *Run) Ledger() *count.Ledger { return r.plan.ledger }
+
 // Sink takes what one loop measured in a second, counted from the start. It is called by several goroutines.
 type Sink func(loop, second int, s *series.Slice)
 
-// Play plays the fleet from a time on, which may be now, until it is over or ctx ends. The error is one of the system's: whatever the
-// target does goes to sink.
+// Play plays the fleet from a time on, which may be now, until it is over or ctx ends; for a share that begins later than the run, start is
+// when the run began. The error is one of the system's: whatever the target does goes to sink.
 func (r *Run) Play(ctx context.Context, start time.Time, sink Sink) (*Share, error) {
 	p := r.plan
 	p.start = time.Now()
-	if wait := time.Until(start); wait > 0 {
-		p.start = p.start.Add(wait)
+	wait := time.Until(start)
+	if p.job.Begin > 0 || wait > 0 {
+		p.start = start
+		wait += p.job.Begin
+	}
+	if wait > 0 {
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
@@ -145,18 +152,45 @@ func (p *plan) newShard(from, to int, operator bool) (*shard, error) {
 	for i := range s.devices {
 		s.devices[i].fd = -1
 	}
+	for i := range s.streams {
+		s.streams[i].seq = p.job.Seq
+	}
+	for i := range s.orders {
+		s.orders[i].seq = p.job.Seq
+	}
+	if begin := p.job.Begin; begin > 0 {
+		s.second = int(begin / time.Second)
+		if s.cutAt < int64(begin) {
+			s.cutAt = 0
+		}
+	}
 	p.ledger.Declare(s.sourceOf(0), uint32(len(s.streams)), 0)
 	p.ledger.Declare(p.orderOf(from, 0), uint32(len(s.orders)), 0)
+	if operator && p.job.Watch && n < p.job.Fleet.Devices { // what others send arrives here
+		p.ledger.Declare(0, uint32(p.job.Fleet.Devices*p.perEach), 2*Most(p.job, p.length))
+	}
 	return s, nil
 }
 
-// enlist sets the time at which each device connects first.
+// catchUp is within what time the devices connect that a share takes over.
+const catchUp = 3 * time.Second
+
+// enlist sets the time at which each device connects first, and at which it updates.
 func (s *shard) enlist() {
+	n, begin := s.job.To-s.job.From, s.job.Begin
+	room := min(catchUp, time.Duration(float64(n)/s.job.Fleet.Connects*float64(time.Second)))
 	for i := range s.devices {
-		if int32(i) != s.operator {
-			s.timers.set(int32(i), int64(s.course.joins(s.first+i, s.job.Fleet.Devices)))
-			if s.plan.updates && len(s.classOf(int32(i)).updates) > 0 {
-				s.timers.set(int32(len(s.devices)+len(s.streams)+len(s.orders)+i), int64(s.course.update(s.rand)))
+		if int32(i) == s.operator {
+			continue
+		}
+		at := s.course.joins(s.first+i, s.job.Fleet.Devices)
+		if at < begin {
+			at = begin + time.Duration(float64(room)*float64(s.first+i-s.job.From)/float64(n))
+		}
+		s.timers.set(int32(i), int64(at))
+		if s.plan.updates && len(s.classOf(int32(i)).updates) > 0 {
+			if at := s.course.update(s.rand); at >= begin {
+				s.timers.set(int32(len(s.devices)+len(s.streams)+len(s.orders)+i), int64(at))
 			}
 		}
 	}

@@ -29,6 +29,7 @@ type Cloud struct {
 	drv     driver.Driver
 	speaks  product.Protocol
 	secure  *tls.Config // nil: plain
+	roots   []byte      // PEM that its certificate is verified with; nil: the machine's
 	version mqtt.Version
 	numbers *atomic.Int64 // of connections, unique within a job
 }
@@ -117,7 +118,7 @@ func (c *Cloud) secureWith(values map[string]string, state string) error {
 		if err != nil {
 			return fmt.Errorf("read its ca: %w", err)
 		}
-		c.secure.RootCAs = x509.NewCertPool()
+		c.secure.RootCAs, c.roots = x509.NewCertPool(), pem
 		if !c.secure.RootCAs.AppendCertsFromPEM(pem) {
 			return fmt.Errorf("read its ca: %s holds no certificate in PEM form", c.Part.CA)
 		}
@@ -141,8 +142,8 @@ func (c *Cloud) secureWith(values map[string]string, state string) error {
 		}
 	}
 	if c.Part.CA == "" {
-		c.secure.RootCAs = x509.NewCertPool()
-		c.secure.RootCAs.AppendCertsFromPEM(c.bed.PKI.RootsPEM())
+		c.secure.RootCAs, c.roots = x509.NewCertPool(), c.bed.PKI.RootsPEM()
+		c.secure.RootCAs.AppendCertsFromPEM(c.roots)
 	}
 	return nil
 }

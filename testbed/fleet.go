@@ -65,7 +65,7 @@ func (c *Cloud) Play(ctx context.Context, l Load) (*series.Record, error) {
 		job.Shape = product.Shapes[0].Name
 	}
 	if c.secure != nil {
-		job.Target.Name, job.Target.Roots = c.secure.ServerName, c.secure.RootCAs
+		job.Target.Name, job.Target.Roots, job.Target.CA = c.secure.ServerName, c.secure.RootCAs, c.roots
 	}
 	play := c.bed.cfg.Play
 	if play == nil {

@@ -27,5 +27,13 @@ var Risk = check.Risk{
 		SessionChurn,
 		DuplicateIDs,
 		TopicExplosion,
+		SlowWildcard,
+		InflightWindow,
+		BigAmongSmall,
+		SlowConsumer,
+		HalfOpen,
+		KeepAliveHerd,
+		TLSStorm,
+		Capacity,
 	},
 }

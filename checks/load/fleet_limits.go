@@ -40,17 +40,9 @@ func fleetLimits(ctx context.Context, t *check.T) error {
 	if err != nil {
 		return err
 	}
-	texts := f.Limits
-	if len(texts) == 0 {
-		texts = usual
-	}
-	var limits []limit.Limit
-	for _, text := range texts {
-		l, err := limit.Parse(text)
-		if err != nil {
-			return err
-		}
-		limits = append(limits, l)
+	limits, err := limitsOf(f)
+	if err != nil {
+		return err
 	}
 	t.Step("%s: %d devices for %s", f.Shape, f.Devices, time.Duration(f.For))
 	r, err := t.Play(ctx, testbed.Load{Fleet: f, Shape: f.Shape, For: time.Duration(f.For)})
@@ -68,6 +60,22 @@ func fleetLimits(ctx context.Context, t *check.T) error {
 			"it is not known whether it holds: %s (%s)", unknown[0].Limit, unknown[0].Seen)
 	}
 	return nil
+}
+
+// limitsOf are the limits of a fleet, or the usual ones.
+func limitsOf(f *product.Fleet) (limits []limit.Limit, err error) {
+	texts := f.Limits
+	if len(texts) == 0 {
+		texts = usual
+	}
+	for _, text := range texts {
+		l, err := limit.Parse(text)
+		if err != nil {
+			return nil, err
+		}
+		limits = append(limits, l)
+	}
+	return limits, nil
 }
 
 // judgeLimits makes findings of the limits that are broken, and gives those of which nothing is known.

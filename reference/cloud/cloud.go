@@ -2,6 +2,8 @@ package cloud
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"fmt"
 	"net"
@@ -40,6 +42,7 @@ type Cloud struct {
 	web    *http.Server
 	inner  net.Conn // the consumer's end of its connection
 	stop   context.CancelFunc
+	writer sync.Mutex // for the flaw of having one for all connections
 
 	closing <-chan struct{} // closed by stop
 
@@ -87,11 +90,25 @@ func (c *Cloud) accept() {
 		if err != nil {
 			return
 		}
+		if c.cfg.Flaws["cloud-handshakes-limited"] && c.arrivals.more(c, 30, 10*time.Second) {
+			nc.Close()
+			continue
+		}
 		if c.cfg.TLS != nil {
-			nc = tls.Server(nc, c.cfg.TLS)
+			nc = tls.Server(nc, c.tls())
 		}
 		c.tasks.Go(func() { c.broker.Serve(c.tamper(nc)) })
 	}
+}
+
+// tls is the configuration for a connection.
+func (c *Cloud) tls() *tls.Config {
+	if !c.cfg.Flaws["cloud-tickets-useless"] {
+		return c.cfg.TLS
+	}
+	own := c.cfg.TLS.Clone()
+	own.SetSessionTicketKeys([][32]byte{sha256.Sum256([]byte(rand.Text()))}) // that of no other connection
+	return own
 }
 
 // heartbeat publishes on a $-topic that the cloud is alive, as brokers do.

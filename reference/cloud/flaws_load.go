@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/shakedown-test/shakedown/wire/mqtt"
@@ -13,6 +14,38 @@ var loadFlaws = map[string]func(*Cloud) broker.Rule{
 	"cloud-drops-under-pressure": func(c *Cloud) broker.Rule {
 		var recent burst
 		return c.loses(func(*broker.Conn, *mqtt.Packet) bool { return recent.more(c, 30, time.Second) })
+	},
+	"cloud-slow-subscriber-loses": func(c *Cloud) broker.Rule {
+		return c.loses(func(conn *broker.Conn, p *mqtt.Packet) bool {
+			slow, ok := c.broker.Session("operator") // who looks on while the fleet has an operator of its own
+			return ok && slow.Queued > 0
+		})
+	},
+	"cloud-window-overrun": onConnect(func(p *mqtt.Packet) { p.Props = set(p.Props, mqtt.ReceiveMaximum, 0xFFFF) }),
+	"cloud-big-starves-small": func(c *Cloud) broker.Rule {
+		var big atomic.Int64 // when the last one came
+		return c.loses(func(_ *broker.Conn, p *mqtt.Packet) bool {
+			now := c.cfg.Clock.Now().UnixNano()
+			if len(p.Payload) >= 64<<10 {
+				big.Store(now)
+				return false
+			}
+			return now-big.Load() < int64(time.Second)
+		})
+	},
+	"cloud-half-open-refused": func(c *Cloud) broker.Rule {
+		return broker.Rule{
+			Dir: broker.In, Type: mqtt.CONNECT,
+			Match: func(_ *broker.Conn, p *mqtt.Packet) bool { return c.broker.Conn(p.Connect.ClientID) != nil },
+			Do:    broker.All(broker.Answer(&mqtt.Packet{Type: mqtt.CONNACK, Code: serverBusy}), broker.ThenClose()),
+		}
+	},
+	"cloud-pings-lost": func(c *Cloud) broker.Rule {
+		var recent burst
+		return broker.Rule{
+			Dir: broker.In, Type: mqtt.PINGREQ,
+			Match: func(*broker.Conn, *mqtt.Packet) bool { return recent.more(c, 20, 5*time.Second) }, Do: broker.Drop(),
+		}
 	},
 	"cloud-wills-capped": func(c *Cloud) broker.Rule {
 		return broker.Rule{

@@ -25,6 +25,9 @@ type wire struct {
 // tamper wraps a connection if one of its flaws is planted.
 func (c *Cloud) tamper(nc net.Conn) net.Conn {
 	f := c.cfg.Flaws
+	if f["cloud-one-writer"] {
+		return &oneWriter{nc, c}
+	}
 	if f["cloud-waits-for-connect"] || f["cloud-second-connect"] || f["cloud-malformed-accepted"] || f["cloud-malformed-deaf"] || f["cloud-malformed-hurts"] {
 		return &wire{Conn: nc, c: c, rd: mqtt.NewReader(nc, 4<<20), version: mqtt.V311}
 	}
@@ -89,4 +92,19 @@ func (w *wire) pass(raw []byte) []byte {
 		w.greeted.Store(true)
 	}
 	return raw
+}
+
+// oneWriter is a connection of a cloud that writes to one client after the other, however long each takes.
+type oneWriter struct {
+	net.Conn
+	c *Cloud
+}
+
+// NetConn is the connection beneath.
+func (w *oneWriter) NetConn() net.Conn { return w.Conn }
+
+func (w *oneWriter) Write(b []byte) (int, error) {
+	w.c.writer.Lock()
+	defer w.c.writer.Unlock()
+	return w.Conn.Write(b)
 }

@@ -115,6 +115,12 @@ func Dial(ctx context.Context, o Options) (*Conn, error) {
 // Number is the connection's number in events.
 func (c *Conn) Number() int { return c.o.Number }
 
+// Resumed reports whether its TLS handshake resumed an earlier session.
+func (c *Conn) Resumed() bool {
+	secure, ok := c.nc.(*tls.Conn)
+	return ok && secure.ConnectionState().DidResume
+}
+
 // ClientID is the id that it gives in CONNECT.
 func (c *Conn) ClientID() string { return c.o.ClientID }
 

@@ -1,0 +1,94 @@
+package load
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/shakedown-test/shakedown/evidence"
+	"github.com/shakedown-test/shakedown/fleet/series"
+)
+
+func TestJudgeNeighbours(t *testing.T) {
+	harmed := record(func(r *series.Record) { r.Messages.LostAcked = 3 })
+	expect(t, "slow, and gets more", judgeSlow(slow{before: 5, after: 6}, record(nil)), 0)
+	expect(t, "slow, ended and taken back", judgeSlow(slow{before: 5, ended: true}, record(nil)), 0)
+	expect(t, "slow, and gets nothing", judgeSlow(slow{before: 5, after: 5}, record(nil)), 1)
+	expect(t, "slow, ended for ever", judgeSlow(slow{ended: true, back: errors.New("refused")}, harmed), 2)
+	expect(t, "stuck", judgeStuck(record(nil), heaps, nil), 0)
+	expect(t, "stuck, and others wait", judgeStuck(harmed, 3, nil), 1)
+	expect(t, "stuck for ever", judgeStuck(record(nil), 3, errors.New("no echo")), 1)
+}
+
+func TestJudgeWindow(t *testing.T) {
+	expect(t, "full and worked off", judgeWindow(windowed{inFlight: 5, fed: 40, all: 40}), 0)
+	expect(t, "overrun", judgeWindow(windowed{inFlight: 6, fed: 40, all: 40}), 1)
+	expect(t, "lost", judgeWindow(windowed{inFlight: 5, fed: 40, all: 39}), 1)
+	expect(t, "ended", judgeWindow(windowed{inFlight: 5, fed: 40, all: 5, ended: "peer fin"}), 1)
+}
+
+func TestJudgeConnections(t *testing.T) {
+	expect(t, "half-open, all well", judgeHalves(halves{devices: 20}), 0)
+	expect(t, "half-open, all ill", judgeHalves(halves{devices: 20, refused: []string{"busy"}, kept: 1, silent: 2}), 3)
+	expect(t, "pings", judgeInStep(record(nil)), 0)
+	expect(t, "pings lost", judgeInStep(record(func(r *series.Record) { r.Totals.Counts[series.Dropped] = 1 })), 1)
+	expect(t, "handshakes", judgeStorm(record(nil), 10, resumptions{tickets: 11, offered: 10, resumed: 10}), 0)
+	expect(t, "no tickets", judgeStorm(record(nil), 10, resumptions{}), 0)
+	expect(t, "one handshake broken", judgeStorm(record(func(r *series.Record) { r.Totals.Counts[series.Broken] = 1 }), 10, resumptions{}), 1)
+	expect(t, "useless tickets", judgeStorm(record(nil), 10, resumptions{tickets: 11, offered: 10, resumed: 4}), 1)
+}
+
+// TestSearch looks for a capacity that is known.
+func TestSearch(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		declared  int
+		most      int // devices with which all limits hold
+		unknown   int // devices from which on it is not known
+		low, high int
+		found     int
+	}{
+		{"room enough", 100, 1000, 9999, 200, 0, 0},
+		{"just enough", 100, 120, 9999, 118, 141, 0},
+		{"too little", 100, 80, 9999, 70, 83, 1},
+		{"hardly any", 100, 1, 9999, 1, 2, 1},
+		{"none", 100, 0, 9999, 0, 1, 1},
+		{"not known above", 100, 1000, 150, 100, 0, 0},
+	} {
+		s := search{declared: c.declared, try: func(n int) (evidence.LoadStep, error) {
+			step := evidence.LoadStep{Offered: float64(n), Outcome: evidence.LimitHeld}
+			if n > c.most {
+				step.Outcome, step.Seen = evidence.LimitBroken, "refused = 0: 3"
+			} else if n > c.unknown {
+				step.Outcome = evidence.LimitUnknown
+			}
+			return step, nil
+		}}
+		if err := s.run(); err != nil {
+			t.Fatal(err)
+		}
+		got := s.capacity()
+		if s.low != c.low || s.high != c.high || got.Note == "" {
+			t.Errorf("%s: between %d and %d, want %d and %d; %s", c.name, s.low, s.high, c.low, c.high, got.Note)
+		}
+		expect(t, c.name, judgeCapacity(got, c.declared), c.found)
+	}
+}
+
+// TestSearchOfWhatVaries widens the interval when what held once breaks later.
+func TestSearchOfWhatVaries(t *testing.T) {
+	tried := map[int]int{}
+	s := search{declared: 100, try: func(n int) (evidence.LoadStep, error) {
+		tried[n]++
+		step := evidence.LoadStep{Offered: float64(n), Outcome: evidence.LimitHeld}
+		if n > 110 || n == 100 && tried[n] > 1 {
+			step.Outcome = evidence.LimitBroken
+		}
+		return step, nil
+	}}
+	if err := s.run(); err != nil {
+		t.Fatal(err)
+	}
+	if s.low >= 100 || s.high != 100 {
+		t.Errorf("between %d and %d, where 100 held once and broke then", s.low, s.high)
+	}
+}
