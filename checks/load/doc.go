@@ -29,5 +29,6 @@ var Risk = check.Risk{
 		KeepAliveHerd,
 		TLSStorm,
 		Capacity,
+		Soak,
 	},
 }
