@@ -37,6 +37,7 @@ var examiners = []func(c content, found *Found){
 
 const (
 	stretch = 64 << 20 // bytes that are looked at together
+	several = 8 << 20  // bytes of a piece; of larger ones only one is looked at at a time, so that they do not fill the memory together
 	overlap = 64 << 10 // bytes that a stretch shares with the one before
 )
 
@@ -86,7 +87,9 @@ func pieces(root *tree.Node) (all []piece) {
 // examine looks at every byte.
 func (f *Facts) examine(ctx context.Context) error {
 	all := pieces(f.Root)
-	found, opaque := make([]Found, len(all)), make([]int64, len(all))
+	found, opaque := make([]*Found, len(all)), make([]int64, len(all))
+	d := &desk{}
+	d.room.Store(mostKept)
 	var (
 		workers sync.WaitGroup
 		mu      sync.Mutex
@@ -106,7 +109,11 @@ func (f *Facts) examine(ctx context.Context) error {
 					return
 				}
 				var err error
-				buffer, err = all[i].examine(ctx, buffer, &found[i], &opaque[i])
+				f := &Found{desk: d}
+				buffer, err = all[i].examine(ctx, buffer, f, &opaque[i])
+				if f.settle() {
+					found[i] = f
+				}
 				if err != nil {
 					mu.Lock()
 					failed = fmt.Errorf("%s: %w", all[i].node.Path(), err)
@@ -120,19 +127,33 @@ func (f *Facts) examine(ctx context.Context) error {
 		return failed
 	}
 	for i := range found {
-		f.add(found[i])
 		f.Opaque += opaque[i]
+		if found[i] == nil {
+			continue
+		}
+		f.add(found[i])
 		for _, text := range found[i].failed {
 			f.Unsearched = append(f.Unsearched, all[i].node.Path()+": "+text)
 		}
+	}
+	if f.Overfull = d.room.Load() < 0; f.Overfull {
+		f.Root.Notes = append(f.Root.Notes, tree.Note{Offset: -1, Text: fmt.Sprintf("what was found in it takes more than %d MiB of memory: not all of it was kept", mostKept>>20)})
 	}
 	f.conclude()
 	return nil
 }
 
 // examine has all examiners look at a piece. It gives the buffer back, which may have grown.
-func (p piece) examine(ctx context.Context, buffer []byte, found *Found, dark *int64) ([]byte, error) {
+func (p piece) examine(ctx context.Context, kept []byte, found *Found, dark *int64) (buffer []byte, err error) {
+	buffer = kept
 	n := p.node
+	if p.to-p.from > several {
+		d := found.desk
+		d.large.Lock()
+		defer d.large.Unlock()
+		defer func() { d.buffer, buffer = buffer, kept }()
+		buffer = d.buffer
+	}
 	for at := p.from; at == p.from || at < p.to; at += stretch {
 		if err := ctx.Err(); err != nil {
 			return buffer, err
@@ -148,7 +169,9 @@ func (p piece) examine(ctx context.Context, buffer []byte, found *Found, dark *i
 		}
 		c := content{node: n, data: data, at: from, fresh: int(at - from), whole: p.to-p.from == n.Data.Size() && n.Data.Size() <= stretch}
 		for _, look := range examiners {
-			found.guard(look, c)
+			if found.desk.room.Load() >= 0 { // else nothing more can be kept
+				found.guard(look, c)
+			}
 		}
 		if n.Format == "" && n.File == nil {
 			*dark += opaque(data[c.fresh:])
@@ -168,7 +191,7 @@ func (f *Found) guard(look func(content, *Found), c content) {
 }
 
 // add joins facts.
-func (f *Found) add(g Found) {
+func (f *Found) add(g *Found) {
 	f.Accounts = append(f.Accounts, g.Accounts...)
 	f.Binaries = append(f.Binaries, g.Binaries...)
 	f.startup = append(f.startup, g.startup...)

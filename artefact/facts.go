@@ -39,6 +39,7 @@ type Facts struct {
 	Root       *tree.Node
 	Profile    []float64 // entropy in bits a byte of 256 stretches of equal length, or fewer of a small one
 	Unsearched []string  // contents in which a search failed by a fault of its own
+	Overfull   bool      // more was found than there is room for
 	Opaque     int64     // bytes of it that nothing opens and that look random: encrypted, or packed in an unknown way
 
 	Found
@@ -52,6 +53,7 @@ type Facts struct {
 
 // Found are the facts of all contents, in the order in which these lie.
 type Found struct {
+	desk   *desk
 	failed []string // what went wrong in searches
 
 	Binaries     []Binary

@@ -30,6 +30,14 @@ type PublicKey struct {
 
 const mostKeys = 10_000 // of a leaf: who has more makes fun of us
 
+// itemWeight is what it takes in memory.
+func itemWeight(i keys.Item) int {
+	if i.Cert != nil {
+		return certificateWeight + len(i.Cert.Raw)
+	}
+	return keyWeight
+}
+
 // addKeys keeps what keys were found in a content.
 func (f *Found) addKeys(c content, items []keys.Item) {
 	for n, i := range keys.Sort(items) {

@@ -60,16 +60,18 @@ const (
 // findSecrets looks for keys, certificates, secrets and addresses, in one pass.
 func findSecrets(c content, found *Found) {
 	var items []keys.Item
-	hits := 0
+	hits, full := 0, false
 	secrets, urls := rules.NewReader(c.data), urlReader{known: map[string]bool{}}
 	add := func(h rules.Hit) { found.addSecret(c, h) }
 	marks.Each(c.data, func(id, at int) {
 		if id < len(keyMarks) {
-			if hits++; hits > mostHits {
+			if hits++; hits > mostHits || full || len(items) >= mostKeys {
 				return
 			}
 			if i, ok := keys.Read(id, c.data, at); ok {
-				items = append(items, i)
+				if full = !found.takes(itemWeight(i)); !full {
+					items = append(items, i)
+				}
 			}
 			return
 		}
@@ -91,6 +93,9 @@ func findSecrets(c content, found *Found) {
 	})
 	if hits > mostHits {
 		found.note(c, "of %d places that may be keys %d were looked at", hits, mostHits)
+	}
+	if len(items) >= mostKeys {
+		found.note(c, "it holds %d keys and certificates: no more were looked for", mostKeys)
 	}
 	if len(found.Secrets) >= mostKeys {
 		found.note(c, "it holds %d secrets: no more were looked for", mostKeys)
@@ -119,7 +124,7 @@ func (r *urlReader) read(c content, id, at int, found *Found) {
 		return
 	}
 	r.known[string(text)] = !comment
-	if u, ok := addresses.Parse(id, text, at); ok {
+	if u, ok := addresses.Parse(id, text, at); ok && found.takes(addressWeight+4*len(text)) {
 		u.Comment = comment
 		found.Addresses = append(found.Addresses, Address{u, c.node, c.at + int64(at)})
 	}
@@ -136,7 +141,7 @@ func (f *Found) addSecret(c content, h rules.Hit) {
 			return
 		}
 	}
-	if len(f.Secrets) < mostKeys {
+	if len(f.Secrets) < mostKeys && f.takes(secretWeight+len(h.Secret)) {
 		f.Secrets = append(f.Secrets, Secret{h.Rule, h.Secret, c.node, offset})
 	}
 }

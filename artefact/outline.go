@@ -1,9 +1,14 @@
 package artefact
 
 import (
+	"fmt"
+
 	"github.com/shakedown-test/shakedown/evidence"
 	"github.com/shakedown-test/shakedown/firmware/tree"
 )
+
+// outlinedNotes of a content are listed.
+const outlinedNotes = 10
 
 // Outline is what the artefact holds, as far as lines go. Without files, those of file systems and archives that nothing lies in are only
 // counted.
@@ -26,8 +31,11 @@ func outline(o *evidence.Opened, n *tree.Node, depth, lines int, files bool) {
 				c.Files++
 			}
 		}
-		for _, note := range n.Notes {
+		for _, note := range n.Notes[:min(len(n.Notes), outlinedNotes)] {
 			c.Notes = append(c.Notes, note.String())
+		}
+		if more := len(n.Notes) - len(c.Notes); more > 0 {
+			c.Notes = append(c.Notes, fmt.Sprintf("and %d more", more))
 		}
 		if n.File != nil && n.File.Target != "" {
 			c.About = "-> " + n.File.Target

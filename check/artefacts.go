@@ -31,6 +31,9 @@ func (t *T) LookedAt(n int, subjects string) error {
 		if len(f.Unsearched) > 0 {
 			return NotRun("this is a fault of Shakedown: report it with that file", "%s could not be searched whole: %s", f.File, f.Unsearched[0])
 		}
+		if f.Overfull {
+			return NotRun("give its parts one by one", "more was found in %s than there is room for: not all of it was judged", f.File)
+		}
 		if f.Size > 0 && f.Opaque*2 > f.Size {
 			return NotRun("give the image as it is before it is encrypted",
 				"%d %% of %s cannot be read: it is encrypted, or packed in a way that is not known", f.Opaque*100/f.Size, f.File)

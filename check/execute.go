@@ -52,6 +52,10 @@ func (c *Check) Execute(ctx context.Context, x Execution) evidence.Result {
 			ref.File = x.File
 		}
 	}
+	if t.more > 0 {
+		last := &t.findings[len(t.findings)-1]
+		last.Seen = fmt.Sprintf("%s; %d findings more are not listed", last.Seen, t.more)
+	}
 	r.Findings, r.Measurements = t.findings, t.measurements
 	r.Networks, r.Artefacts, r.Calendar, r.Loads = t.networks, t.artefacts, t.breaks, t.loads
 	switch {

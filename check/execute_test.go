@@ -110,6 +110,12 @@ func TestExecute(t *testing.T) {
 			"finding, then the time-out", func(ctx context.Context, t *check.T) error { find(t); <-ctx.Done(); return ctx.Err() },
 			evidence.Fail, 1, "deadline exceeded", "",
 		},
+		{"a flood of findings", func(_ context.Context, t *check.T) error {
+			for range 1005 {
+				find(t)
+			}
+			return nil
+		}, evidence.Fail, 1000, "", ""},
 		{"more than is recorded", func(_ context.Context, t *check.T) error {
 			for t.Log.Dropped() < 7 {
 				t.Log.Add(evidence.Event{Kind: evidence.In})

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/shakedown-test/shakedown/evidence"
@@ -23,6 +24,7 @@ type T struct {
 	findings     []Finding
 	measurements []Measurement
 	networks     []evidence.Lived
+	more         int // findings that are not kept
 	artefacts    []evidence.Opened
 	breaks       []evidence.Break
 	loads        []evidence.Load
@@ -66,6 +68,11 @@ func (t *T) MeasureTime(name string, d time.Duration, limit string) {
 // seen, and, as evidence, all that was recorded. A schedule of network faults, which Replay writes down, goes into how to reproduce.
 func (t *T) Find(findings ...Finding) {
 	for _, f := range findings {
+		if len(t.findings) >= mostFindings {
+			t.more++
+			continue
+		}
+		f.Title, f.Seen = shortened(f.Title, 400), shortened(f.Seen, 2000)
 		if f.Severity == "" {
 			f.Severity = t.check.Severity
 		}
@@ -85,6 +92,17 @@ func (t *T) Find(findings ...Finding) {
 		}
 		t.findings = append(t.findings, f)
 	}
+}
+
+// mostFindings of a check are kept: a product in which there are more is not read to the end by anybody.
+const mostFindings = 1000
+
+// shortened is a text of at most so many bytes.
+func shortened(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
 // Range is the evidence from event first to event last, as a Ref for a Finding.

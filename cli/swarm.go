@@ -200,7 +200,7 @@ func (a *app) swarmed(target string, f swarmFlags) ([]byte, error) {
 		return nil, usage(fmt.Errorf("swarm %s: unknown scheme %s\nhint: %s", target, at.Scheme, product.DidYouMean(at.Scheme, schemes())))
 	}
 	if at.User != nil {
-		return nil, usage(errors.New("swarm: the URL holds a password\nhint: who the devices are stands in the fleet file, under identity:"))
+		return nil, usage(errors.New("swarm: the URL holds a password\nhint: who the devices are stands in the fleet file, under its key identity"))
 	}
 	if at.Port() == "" {
 		at.Host = net.JoinHostPort(at.Hostname(), port)

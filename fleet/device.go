@@ -25,9 +25,8 @@ type device struct {
 	wrote   int64 // when something was sent last
 	doze    int64 // when it goes to sleep; 0: it does not
 	x       *extra
-	fd      int32 // -1: none, or one of goroutines
-	turn    int32 // counts its connections, so that what is late of an old one is known
-	class   uint16
+	fd      int32  // -1: none, or one of goroutines
+	turn    int32  // counts its connections, so that what is late of an old one is known
 	id      uint16 // packet identifier used last
 	state   state
 	tries   uint8 // since it was up

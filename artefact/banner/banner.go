@@ -23,7 +23,10 @@ var (
 	iso   = regexp.MustCompile(`\((20\d\d-\d\d-\d\d)\)`)
 )
 
-const longest = 512 // bytes of a banner
+const (
+	longest    = 512    // bytes of a banner
+	mostLooked = 10_000 // beginnings of one program's banners in a content
+)
 
 // Find lists the banners that begin in the data. One that is not of a built kernel, such as the format of the line, is none.
 func Find(data []byte) (list []Banner) {
@@ -31,7 +34,7 @@ func Find(data []byte) (list []Banner) {
 		start string
 		read  func(text []byte) (Banner, bool)
 	}{{"Linux version ", readLinux}, {"U-Boot ", readUBoot}} {
-		for at := 0; len(list) < 100; {
+		for at, looked := 0, 0; len(list) < 100 && looked < mostLooked; looked++ {
 			i := bytes.Index(data[at:], []byte(b.start))
 			if i < 0 {
 				break

@@ -65,7 +65,7 @@ func Scripts(data []byte) []Hit { return strs(data, scripts, scriptRows) }
 
 func strs(data []byte, s *search.Searcher, rows []row) (hits []Hit) {
 	seen := map[[2]string]bool{}
-	looked := 0
+	looked, also := 0, map[int]bool{} // whether what has to stand elsewhere does
 	s.Each(data, func(id, at int) {
 		if looked++; looked > 100*mostHits || len(hits) >= mostHits {
 			return
@@ -80,8 +80,15 @@ func strs(data []byte, s *search.Searcher, rows []row) (hits []Hit) {
 		if m == nil || seen[[2]string{r.product, string(m[1])}] {
 			return
 		}
-		if r.also != "" && !bytes.Contains(data, []byte(r.also)) {
-			return
+		if r.also != "" {
+			there, known := also[id]
+			if !known {
+				there = bytes.Contains(data, []byte(r.also))
+				also[id] = there
+			}
+			if !there {
+				return
+			}
 		}
 		version := string(bytes.Join(m[1:], []byte(".")))
 		version = strings.TrimRight(version, ".")

@@ -2,6 +2,9 @@
 // files in the same run.
 //
 //	go run ./bench/inspect
+//	go run ./bench/inspect hostile [PART OF A NAME]
+//
+// The second measures what files cost that are made to cost much.
 //
 // The images are made here of this machine's programs, with mksquashfs (Debian: squashfs-tools). A peer that is not installed is named
 // and left out.
@@ -18,6 +21,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -64,6 +68,9 @@ func measure() error {
 	image := filepath.Join(dir, "router.bin")
 	if err := router(dir, image); err != nil {
 		return err
+	}
+	if len(os.Args) > 1 && os.Args[1] == "hostile" {
+		return measureHostile(dir, binary, image, strings.Join(os.Args[2:], " "))
 	}
 	const repetitions = 3
 	ours, err := best(repetitions, func(n int) (cost, error) {

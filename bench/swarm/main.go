@@ -35,9 +35,10 @@ const (
 	met
 	missed
 	absent
+	leftOut // a peer that is not there
 )
 
-func (v verdict) String() string { return [...]string{"", "met", "MISSED", "NOT MEASURED"}[v] }
+func (v verdict) String() string { return [...]string{"", "met", "MISSED", "NOT MEASURED", "LEFT OUT"}[v] }
 
 // holds is the verdict on a bar.
 func holds(ok bool) verdict {
@@ -77,6 +78,7 @@ var parts = []struct {
 	{"limits", limitsPart},
 	{"coap", coapPart},
 	{"http", httpPart},
+	{"distribution", distributionPart},
 	{"length", lengthPart},
 }
 

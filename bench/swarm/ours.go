@@ -22,7 +22,7 @@ var swarmSide = side{"shakedown swarm", func(a amount, e *farEnd, length time.Du
 }}
 
 // ours is the command of shakedown swarm for an amount. Its run folder is dir/run.
-func ours(dir string, a amount, e *farEnd, length time.Duration) (*exec.Cmd, error) {
+func ours(dir string, a amount, e *farEnd, length time.Duration, more ...string) (*exec.Cmd, error) {
 	program, err := shakedown()
 	if err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func ours(dir string, a amount, e *farEnd, length time.Duration) (*exec.Cmd, err
 		}
 		args = append(args, "--ca", ca)
 	}
-	return exec.Command(program, args...), nil
+	return exec.Command(program, append(args, more...)...), nil
 }
 
 // shakedown builds the program, once.

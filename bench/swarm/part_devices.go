@@ -32,6 +32,9 @@ func (r *run) hold(devices int) (conns int64, processes int, took time.Duration,
 	if err != nil {
 		return 0, 0, 0, m, err
 	}
+	if _, err := shakedown(); err != nil {
+		return 0, 0, 0, m, err
+	}
 	start := time.Now()
 	c, err := ours(dir, amount{role: "mqtt", conns: devices, join: connectRate}, e, 5*time.Minute)
 	if err != nil {

@@ -27,8 +27,8 @@ unpack() {
 	done
 }
 
-paho() { cd "$here/peers/paho" && go build -o "$cache/bin/paho" .; }
-mqttjs() { mkdir -p "$cache/mqttjs" && cp "$here"/peers/mqttjs/* "$cache/mqttjs" && npm ci --prefix "$cache/mqttjs" --no-audit --no-fund --silent; }
+paho() { cd "$here/testdata/paho" && go build -o "$cache/bin/paho" .; }
+mqttjs() { mkdir -p "$cache/mqttjs" && cp "$here"/testdata/mqttjs/* "$cache/mqttjs" && npm ci --prefix "$cache/mqttjs" --no-audit --no-fund --silent; }
 # rabbitmq also gets the programs of Erlang told where they are now.
 rabbitmq() {
 	unpack rabbitmq rabbitmq-server erlang-base erlang-crypto erlang-eldap erlang-inets erlang-mnesia erlang-os-mon erlang-parsetools \

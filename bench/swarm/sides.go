@@ -137,7 +137,11 @@ func (r *run) alternate(sides []side, a amount) map[string]flow {
 			f, err := window(s, a)
 			if err != nil {
 				failed[s.name] = true
-				r.row(s.name, "", err.Error(), absent)
+				v := leftOut
+				if s.name == swarmSide.name {
+					v = absent
+				}
+				r.row(s.name, "", err.Error(), v)
 				continue
 			}
 			each[s.name] = append(each[s.name], f.each)

@@ -14,12 +14,12 @@ import (
 )
 
 // whole plays a fleet from beginning to end and gives its own record of it and what the far end has seen.
-func (r *run) whole(a amount, e *farEnd, length time.Duration) (*series.Record, figures, error) {
+func (r *run) whole(a amount, e *farEnd, length time.Duration, more ...string) (*series.Record, figures, error) {
 	dir, err := os.MkdirTemp(r.dir, "whole-")
 	if err != nil {
 		return nil, figures{}, err
 	}
-	c, err := ours(dir, a, e, length)
+	c, err := ours(dir, a, e, length, more...)
 	if err != nil {
 		return nil, figures{}, err
 	}

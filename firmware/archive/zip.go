@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 
 	"github.com/shakedown-test/shakedown/firmware/tree"
 )
@@ -24,17 +25,36 @@ const (
 	zipEnd     = "PK\x05\x06"
 	zipEndSize = 22 // bytes of the end record, without its comment
 
+	zipDirectory = 16 << 20 // bytes of the directory and of the end: what is kept of the entries is ten times as much
 )
+
+// bounded fails when more was read than is left.
+type bounded struct {
+	r    io.ReaderAt
+	left int64
+}
+
+func (b *bounded) ReadAt(p []byte, at int64) (int, error) {
+	if b.left -= int64(len(p)); b.left < 0 {
+		return 0, tree.ErrLimit
+	}
+	return b.r.ReadAt(p, at)
+}
 
 func openZIP(o *tree.Opening) error {
 	size, err := zipSize(o)
 	if err != nil {
 		return err
 	}
-	r, err := zip.NewReader(io.NewSectionReader(o.Data, 0, size), size)
+	data := &bounded{r: o.Data, left: zipDirectory}
+	r, err := zip.NewReader(data, size)
+	if data.left < 0 {
+		return tree.Bad(size, "its directory is longer than %d bytes", zipDirectory)
+	}
 	if err != nil {
 		return tree.ErrNot
 	}
+	data.left = math.MaxInt64
 	o.Ends(size)
 	o.Describe("%d entries", len(r.File))
 	for _, f := range r.File {

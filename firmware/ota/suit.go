@@ -43,7 +43,11 @@ func suitMagic() (all []tree.Magic) {
 }
 
 func openSUIT(o *tree.Opening) error {
-	b, err := o.Read(0, int(min(o.Size(), suitMost)))
+	size, ok := suitSize(o)
+	if !ok {
+		return tree.ErrNot
+	}
+	b, err := o.Read(0, size)
 	if err != nil {
 		return err
 	}
@@ -88,6 +92,45 @@ func openSUIT(o *tree.Opening) error {
 		}
 	}
 	return nil
+}
+
+// suitSize follows the heads of the labels and values of the envelope to its end. All values are strings of bytes: most that only begins
+// like an envelope is told by that, without being read.
+func suitSize(o *tree.Opening) (int, bool) {
+	begin, err := o.Read(0, 3)
+	if err != nil {
+		return 0, false
+	}
+	at := int64(3)
+	for i := range 2 * int(begin[2]&31) {
+		b, err := o.Read(at, int(min(9, o.Size()-at)))
+		if err != nil || len(b) == 0 {
+			return 0, false
+		}
+		major, short := b[0]>>5, int(b[0]&31)
+		value, n := uint64(short), 1
+		if short >= 24 {
+			if n += 1 << (short - 24); short > 27 || len(b) < n {
+				return 0, false
+			}
+			value = 0
+			for _, c := range b[1:n] {
+				value = value<<8 | uint64(c)
+			}
+		}
+		at += int64(n)
+		switch {
+		case i%2 == 0 && major < 2: // a label
+		case major == 2 && i%2 == 1, major == 3 && i%2 == 0:
+			if value > suitMost || int64(value) > o.Size()-at {
+				return 0, false
+			}
+			at += int64(value)
+		default:
+			return 0, false
+		}
+	}
+	return int(at), at <= suitMost
 }
 
 // manifest looks for what the manifest says of devices and places, in whatever sequence of commands that stands.

@@ -41,6 +41,7 @@ type explorer struct {
 	spool   *spool
 	magic   *magicIndex
 	nodes   int
+	told    int64 // bytes of memory
 }
 
 // explore opens a node and all in it. An error ends the whole.
@@ -52,6 +53,7 @@ func (e *explorer) explore(ctx context.Context, n *Node, depth int) error {
 		}
 		n.done = true
 		opened, err := e.whole(ctx, n)
+		e.told += notesWeight(n)
 		if err == nil && !opened {
 			err = e.search(ctx, n, 0)
 		}
@@ -110,6 +112,7 @@ func (e *explorer) claim(n, part *Node, at, size int64) {
 	part.Data = io.NewSectionReader(n.Data, at, size)
 	n.Children = append(n.Children, part)
 	e.nodes++
+	e.told += nodeWeight
 }
 
 // try opens data by a format; nil: they are something else. With strict set, data that the reader is unhappy about are.
@@ -118,11 +121,11 @@ func (e *explorer) try(ctx context.Context, f *Format, data *io.SectionReader, s
 		return nil, err
 	}
 	n := &Node{Format: f.ID}
-	made, nodes := *e.spool, e.nodes
+	made, nodes, told := *e.spool, e.nodes, e.told
 	o := &Opening{Data: data, ctx: ctx, node: n, e: e}
 	err := e.guarded(func() error { return f.Open(o) })
 	if errors.Is(err, ErrNot) || err != nil && strict && n.Leaf() {
-		e.spool.used, e.spool.memory, e.spool.filled, e.nodes = made.used, made.memory, made.filled, nodes // as if it had not been tried
+		e.spool.used, e.spool.memory, e.spool.filled, e.nodes, e.told = made.used, made.memory, made.filled, nodes, told // as if it had not been tried
 		return nil, ctx.Err()
 	}
 	if err != nil {

@@ -52,6 +52,7 @@ type Limits struct {
 	Depth int   // of nesting; default 16
 	Nodes int   // default 400,000
 	Bytes int64 // made by decompression and the like, in all; default eight times the artefact, and at least 2 GiB
+	Told  int64 // bytes of memory for what is told of them: nodes, names, notes and what readers keep; default 128 MiB
 
 	Unguarded bool // a panic of a reader is one, rather than a note: for tests of readers
 }
@@ -65,6 +66,9 @@ func (l Limits) withDefaults(size int64) Limits {
 	}
 	if l.Bytes == 0 {
 		l.Bytes = max(2<<30, 8*size)
+	}
+	if l.Told == 0 {
+		l.Told = 128 << 20
 	}
 	return l
 }

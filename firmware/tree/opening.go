@@ -44,10 +44,20 @@ func (o *Opening) Read(at int64, n int) ([]byte, error) {
 }
 
 // Describe says what the format says of itself, in one line.
-func (o *Opening) Describe(format string, args ...any) { o.node.About = fmt.Sprintf(format, args...) }
+func (o *Opening) Describe(format string, args ...any) {
+	o.node.About = cut(fmt.Sprintf(format, args...), longestNote)
+}
 
-// Info keeps what the reader made of the content, for those who know the type.
-func (o *Opening) Info(info any) { o.node.Info = info }
+// Info keeps what the reader made of the content, for those who know the type. Of what there is no room for it keeps nothing, with a note.
+func (o *Opening) Info(info any) {
+	weight := Weight(info)
+	if o.e.told+weight > o.e.limits.Told {
+		o.Note(-1, "what it says takes %d bytes of memory, for which there is no room", weight)
+		return
+	}
+	o.e.told += weight
+	o.node.Info = info
+}
 
 // Ends says that the format covers only the first size bytes of Data.
 func (o *Opening) Ends(size int64) { o.node.end = min(max(size, 0), o.Size()) }
@@ -55,7 +65,7 @@ func (o *Opening) Ends(size int64) { o.node.end = min(max(size, 0), o.Size()) }
 // Note says that something is odd at an offset of Data; -1 is nowhere in particular. After the first hundred of a node it says no more.
 func (o *Opening) Note(at int64, format string, args ...any) {
 	if len(o.node.Notes) < 100 {
-		o.node.Notes = append(o.node.Notes, Note{at, fmt.Sprintf(format, args...)})
+		o.node.Notes = append(o.node.Notes, Note{at, cut(fmt.Sprintf(format, args...), longestNote)})
 	}
 }
 
@@ -108,9 +118,7 @@ func (o *Opening) Stored(name string, f File, at, size int64) (*Node, error) {
 
 // inside makes a path one of the file system.
 func (o *Opening) inside(name string) string {
-	if len(name) > 4096 {
-		name = name[:4096]
-	}
+	name = cut(name, longestName)
 	clean := strings.TrimPrefix(path.Clean("/"+strings.ToValidUTF8(strings.ReplaceAll(name, "\x00", "?"), "?")), "/")
 	for part := range strings.SplitSeq(name, "/") {
 		if part == ".." {
@@ -149,10 +157,15 @@ func (o *Opening) made(n *Node, write func(io.Writer) error) (*Node, error) {
 }
 
 func (o *Opening) add(n *Node) (*Node, error) {
-	if o.e.nodes >= o.e.limits.Nodes {
-		return nil, fmt.Errorf("%w: it holds more than %d things", ErrLimit, o.e.limits.Nodes)
+	if err := o.e.room(); err != nil {
+		return nil, err
 	}
 	o.e.nodes++
+	o.e.told += nodeWeight + int64(len(n.Name))
+	if n.File != nil {
+		n.File.Target = cut(n.File.Target, longestName)
+		o.e.told += int64(len(n.File.Target))
+	}
 	n.Parent = o.node
 	o.node.Children = append(o.node.Children, n)
 	return n, nil
@@ -163,10 +176,10 @@ func (n *Node) note(err error) {
 	var at *offsetError
 	if errors.As(err, &at) {
 		text := err.Error()
-		n.Notes = append(n.Notes, Note{at.offset, strings.Replace(text, at.Error(), at.text, 1)})
+		n.Notes = append(n.Notes, Note{at.offset, cut(strings.Replace(text, at.Error(), at.text, 1), longestNote)})
 		return
 	}
-	n.Notes = append(n.Notes, Note{-1, err.Error()})
+	n.Notes = append(n.Notes, Note{-1, cut(err.Error(), longestNote)})
 }
 
 // Regular is what is known of a file of which only its name is.

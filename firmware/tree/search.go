@@ -2,7 +2,6 @@ package tree
 
 import (
 	"context"
-	"fmt"
 	"io"
 )
 
@@ -68,8 +67,8 @@ func (e *explorer) search(ctx context.Context, n *Node, from int64) error {
 				if part == nil {
 					continue
 				}
-				if e.nodes >= e.limits.Nodes {
-					return fmt.Errorf("%w: it holds more than %d things", ErrLimit, e.limits.Nodes)
+				if err := e.room(); err != nil {
+					return err
 				}
 				e.gap(n, free, at)
 				size := n.Data.Size() - at
@@ -98,5 +97,6 @@ func (e *explorer) gap(n *Node, from, to int64) {
 		return
 	}
 	e.nodes++
+	e.told += nodeWeight
 	n.Children = append(n.Children, &Node{Name: "data", Offset: from, Parent: n, done: true, Data: io.NewSectionReader(n.Data, from, to-from)})
 }
