@@ -56,4 +56,5 @@ var cloudDefects = []Defect{
 	{"cloud-pings-lost", "does not answer pings when more than 20 come within five seconds", []string{"load.keep-alive-herd"}},
 	{"cloud-handshakes-limited", "closes connections when more than 30 come within ten seconds", []string{"load.tls-storm"}},
 	{"cloud-tickets-useless", "gives out session tickets and takes none of them", []string{"load.tls-storm"}},
+	{"cloud-memory-leak", "keeps 2 KiB of every message for ever", []string{"load.soak"}},
 }

@@ -92,3 +92,11 @@ func TestSearchOfWhatVaries(t *testing.T) {
 		t.Errorf("between %d and %d, where 100 held once and broke then", s.low, s.high)
 	}
 }
+
+func TestJudgeHeap(t *testing.T) {
+	expect(t, "even", judgeHeap([]float64{100, 100, 100, 100, 100}, 10), 0)
+	expect(t, "up and down", judgeHeap([]float64{100, 120, 119, 130, 140}, 10), 0)
+	expect(t, "levels off", judgeHeap([]float64{100, 120, 130, 131, 132}, 10), 0)
+	expect(t, "hardly grows", judgeHeap([]float64{1000, 1001, 1002, 1003, 1004}, 10), 0)
+	expect(t, "grows", judgeHeap([]float64{100, 110, 120, 130, 140}, 10), 1)
+}

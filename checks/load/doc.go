@@ -35,5 +35,6 @@ var Risk = check.Risk{
 		KeepAliveHerd,
 		TLSStorm,
 		Capacity,
+		Soak,
 	},
 }

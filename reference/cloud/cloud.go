@@ -48,6 +48,7 @@ type Cloud struct {
 
 	arrivals burst        // of clients, for the flaws of refusing a herd
 	sessions atomic.Int64 // for the flaw of keeping them all
+	leaked   atomic.Int64 // bytes, for the flaw of keeping something of each message
 	spent    atomic.Bool  // for the flaw of an overload without end
 }
 
@@ -111,18 +112,27 @@ func (c *Cloud) tls() *tls.Config {
 	return own
 }
 
-// heartbeat publishes on a $-topic that the cloud is alive, as brokers do.
+// heartbeat publishes on $-topics, as brokers do, that the cloud is alive and what it keeps in memory.
 func (c *Cloud) heartbeat(ctx context.Context) {
+	const every = 2 * time.Second
 	start := c.cfg.Clock.Now()
-	for {
+	for n := 0; ; n++ {
+		if n%5 == 0 {
+			c.broker.Publish(broker.Message{
+				Topic: "$SYS/broker/uptime", Payload: fmt.Appendf(nil, "%.0f seconds", c.cfg.Clock.Since(start).Seconds()), Retain: true,
+			})
+		}
 		c.broker.Publish(broker.Message{
-			Topic: "$SYS/broker/uptime", Payload: fmt.Appendf(nil, "%.0f seconds", c.cfg.Clock.Since(start).Seconds()), Retain: true,
+			Topic: "$SYS/broker/heap/current", Payload: fmt.Appendf(nil, "%d", base+c.broker.Kept()+int(c.leaked.Load())), Retain: true,
 		})
-		if c.cfg.Clock.Sleep(ctx, 10*time.Second) != nil {
+		if c.cfg.Clock.Sleep(ctx, every) != nil {
 			return
 		}
 	}
 }
+
+// base is what the cloud needs without clients, in bytes.
+const base = 256 << 10
 
 // Close stops the cloud, writes its state and waits for everything that it started.
 func (c *Cloud) Close() error {

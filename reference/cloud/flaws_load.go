@@ -15,6 +15,7 @@ var loadFlaws = map[string]func(*Cloud) broker.Rule{
 		var recent burst
 		return c.loses(func(*broker.Conn, *mqtt.Packet) bool { return recent.more(c, 30, time.Second) })
 	},
+	"cloud-memory-leak": onPublishOf(func(c *Cloud) { c.leaked.Add(2 << 10) }),
 	"cloud-slow-subscriber-loses": func(c *Cloud) broker.Rule {
 		return c.loses(func(conn *broker.Conn, p *mqtt.Packet) bool {
 			slow, ok := c.broker.Session("operator") // who looks on while the fleet has an operator of its own
@@ -80,6 +81,13 @@ var loadFlaws = map[string]func(*Cloud) broker.Rule{
 			ex.DelayInOrder(n * n * 40 * time.Microsecond)
 		}}
 	},
+}
+
+// onPublishOf does something whenever a client publishes.
+func onPublishOf(do func(*Cloud)) func(*Cloud) broker.Rule {
+	return func(c *Cloud) broker.Rule {
+		return broker.Rule{Dir: broker.In, Type: mqtt.PUBLISH, Do: func(*broker.Exchange) { do(c) }}
+	}
 }
 
 // loses acknowledges QoS 1 messages from clients and loses them, where lost says so.

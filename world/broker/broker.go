@@ -225,6 +225,13 @@ func (b *Broker) takeOver(s *session) {
 	old.disconnect(0x8E)
 }
 
+// Kept is how many bytes it keeps of retained messages, queues and subscriptions.
+func (b *Broker) Kept() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.stored + b.queued + b.filters
+}
+
 // Retained returns the retained message of a topic, and whether there is one.
 func (b *Broker) Retained(topic string) (Message, bool) {
 	b.mu.Lock()

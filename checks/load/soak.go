@@ -1,0 +1,125 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/shakedown-test/shakedown/check"
+	"github.com/shakedown-test/shakedown/fleet/series"
+	"github.com/shakedown-test/shakedown/product"
+	"github.com/shakedown-test/shakedown/testbed"
+	"github.com/shakedown-test/shakedown/wire/mqtt"
+	"github.com/shakedown-test/shakedown/world/client"
+)
+
+// Soak keeps a steady load up and looks at the memory of the broker.
+var Soak = &check.Check{
+	ID:    "load.soak",
+	Title: "Keeps its memory under a steady load",
+	Why: "A broker that keeps a little of every message, session or subscription works for days and then falls over, at night, with the " +
+		"whole fleet. Under a steady load what it holds has no reason to grow.",
+	Pass: "while the fleet is connected and sends steadily, the memory that the broker tells of on $SYS/broker/heap/current does not grow from " +
+		"each of five readings to the next, by more than 5 % in all, and as fast at the end as at the beginning",
+	Fix:          "find what is kept per message, session or subscription, and where it should have been let go",
+	Severity:     check.Major,
+	Requirements: []string{"CRA:I.2h"},
+	Sources:      []string{"mosquitto(8): $SYS/broker/heap/current; the 5 % are ours"},
+	Needs:        check.Needs{Real: product.Cloud, Speaks: product.MQTT},
+	Impact:       check.Disturbs,
+	Typical:      30 * time.Second,
+	Limit:        10 * time.Hour,
+	Run:          soak,
+}
+
+const (
+	heapTopic = "$SYS/broker/heap/current"
+	readings  = 5
+)
+
+func soak(ctx context.Context, t *check.T) error {
+	f, err := t.Fleet(ctx)
+	if err != nil {
+		return err
+	}
+	l := testbed.Load{Fleet: f, For: span(f, 30*time.Second, 0.2), Blind: true}
+	if t.Clock.Device(time.Second) == time.Second { // a real one: long enough for what it allocates at first to end
+		l.For = max(l.For, 3*time.Minute, time.Duration(f.For))
+	}
+	watcher, err := t.LookOn(ctx, t.Cloud.Operator(f), nil)
+	if err != nil {
+		return err
+	}
+	if codes, err := watcher.Subscribe(ctx, mqtt.Subscription{Filter: heapTopic}); err != nil || len(codes) != 1 || codes[0] > 2 {
+		return check.NotRun("let operator: subscribe to "+heapTopic, "the memory of the broker can't be read: %v, % X", err, codes)
+	}
+	if _, err := watcher.AwaitMessages(ctx, 15*time.Second, 1); err != nil {
+		return check.NotRun("measure the memory of its process over days in another way", "the broker tells nothing of its memory on %s", heapTopic)
+	}
+	for i := range f.Classes {
+		f.Classes[i].Commands = nil // their sender is the one who looks on
+		for j := range f.Classes[i].Telemetry {
+			every := &f.Classes[i].Telemetry[j].Every
+			*every = min(*every, product.Duration(5*time.Second))
+		}
+	}
+	t.Step("%d devices send steadily for %s", f.Devices, l.For)
+	first := t.Log.Len()
+	var heap []float64
+	r, err := during(ctx, t, l, func(ctx context.Context) (err error) {
+		heap, err = read(ctx, t, watcher, l.For*3/5/readings)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := lived(r, true); err != nil {
+		return err
+	}
+	loaded(t, "A steady load", l, r)
+	t.Measure("memory at first", heap[0], "bytes", "")
+	t.Measure("memory at last", heap[readings-1], "bytes", "")
+	for _, found := range judgeHeap(heap, r.Totals.Counts[series.Acked]) {
+		found.Evidence = check.Range(first, t.Log.Len()-1, "what the broker tells of its memory")
+		t.Find(found)
+	}
+	return nil
+}
+
+// read reads the memory several times, each time what the broker told last.
+func read(ctx context.Context, t *check.T, c *client.Conn, pause time.Duration) (heap []float64, err error) {
+	for range readings {
+		if err := t.Clock.Sleep(ctx, pause); err != nil {
+			return nil, err
+		}
+		all := c.Messages()
+		text, _, _ := strings.Cut(string(all[len(all)-1].Payload), " ")
+		n, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return nil, check.NotRun("", "the broker tells %q on %s, which is no number of bytes", all[len(all)-1].Payload, heapTopic)
+		}
+		heap = append(heap, n)
+	}
+	return heap, nil
+}
+
+// judgeHeap finds memory that grows from each reading to the next and does not level off.
+func judgeHeap(heap []float64, messages uint64) []check.Finding {
+	for i := 1; i < len(heap); i++ {
+		if heap[i] <= heap[i-1] {
+			return nil
+		}
+	}
+	last, middle := len(heap)-1, len(heap)/2
+	grown := heap[last] - heap[0]
+	if grown < heap[0]/20 || heap[last]-heap[middle] < (heap[middle]-heap[0])/2 {
+		return nil
+	}
+	return []check.Finding{{
+		Title: "Needs more and more memory under a steady load",
+		Seen: fmt.Sprintf("its memory grew from %.0f to %.0f bytes, by %.0f bytes for each of %d messages of the course, and did not level off",
+			heap[0], heap[last], grown/float64(max(1, messages)), messages),
+	}}
+}
