@@ -244,13 +244,14 @@ func (m speaksMQTT) connack(s *shard, i int32, whole []byte, now int64) {
 		s.packet = sub.Append(s.packet[:0])
 		s.send(i, s.packet, now)
 	}
-	s.accepted(i, now)
-	if s.devices[i].state == up {
-		m.resume(s, i, p.SessionPresent, now)
+	turn := d.turn
+	m.resume(s, i, p.SessionPresent, now) // before what is newer, which may wait for room
+	if s.devices[i].turn == turn {
+		s.accepted(i, now)
 	}
 }
 
-// resume sends again what was not acknowledged: in the same flight where the session is there (4.4), otherwise as new.
+// resume sends again, in order, what was not acknowledged: in the same flight where the session is there (4.4), otherwise as new.
 func (m speaksMQTT) resume(s *shard, i int32, present bool, now int64) {
 	d := &s.devices[i]
 	if d.x == nil || len(d.x.flights) == 0 {

@@ -30,7 +30,7 @@ func (p *plan) operator() (product.Class, error) {
 		if _, ok := c.speaks.(speaksMQTT); !ok {
 			continue
 		}
-		spec.Version, spec.Transport = c.version.String(), c.Transport
+		spec.Version, spec.Transport, spec.Backoff = c.version.String(), c.Transport, c.Backoff
 		if o := p.job.Fleet.Operator; o != nil && o.Cert != "" {
 			spec.Identity = product.Identity{Cert: o.Cert, Key: o.Key}
 		} else if c.Identity.CA != "" {

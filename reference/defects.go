@@ -18,6 +18,7 @@ func Defects() []Defect {
 		messageDefects,
 		malformedDefects,
 		cloudDefects,
+		fleetDefects,
 		httpDefects,
 		homeDefects,
 		coapDefects,

@@ -173,6 +173,14 @@ func (c *Cloud) Start(ctx context.Context) error {
 	}
 }
 
+// Restart is an ordered stop and a start; see Start.
+func (c *Cloud) Restart(ctx context.Context) error {
+	if err := c.drv.Stop(ctx); err != nil {
+		return fmt.Errorf("stop %s: %w", c.Part.Name, err)
+	}
+	return c.Start(ctx)
+}
+
 // Plain reports whether its MQTT endpoint is without TLS.
 func (c *Cloud) Plain() bool { return c.secure == nil }
 

@@ -15,12 +15,13 @@ import (
 
 // Load is what a check has a fleet do in front of the cloud. All times are device time.
 type Load struct {
-	Fleet *product.Fleet
-	Shape string                  // one of fleet.Shapes; default steady
-	For   time.Duration           // how long
-	Drain time.Duration           // how long what is under way must have arrived before the load ends; default 5 s
-	Blind bool                    // nobody subscribes to what the fleet sends
-	Watch func(*series.Collector) // is given what is collected when it begins; may be nil
+	Fleet  *product.Fleet
+	Shape  string                  // one of fleet.Shapes; default steady
+	For    time.Duration           // how long
+	Drain  time.Duration           // how long what is under way must have arrived before the load ends; default 5 s
+	Within time.Duration           // how long is waited for what does not arrive; default 5 s of wall time
+	Blind  bool                    // nobody subscribes to what the fleet sends
+	Watch  func(*series.Collector) // is given what is collected when it begins; may be nil
 }
 
 // Player plays a fleet and gives the record of it; see fleet.Do.
@@ -55,6 +56,9 @@ func (c *Cloud) Play(ctx context.Context, l Load) (*series.Record, error) {
 		Target: fleet.Target{Scheme: c.speaks, Host: c.Addr, Path: l.Fleet.Path}, Fleet: c.hastened(l.Fleet), To: l.Fleet.Devices, Shape: l.Shape,
 		For: c.bed.Clock.Wall(l.For), Drain: drainAtMost, Settle: c.bed.Clock.Wall(cmp.Or(l.Drain, 5*time.Second)),
 		Speed: float64(c.bed.Clock.Device(time.Hour)) / float64(time.Hour), Seed: c.bed.cfg.Seed, Watch: !l.Blind,
+	}
+	if l.Within > 0 {
+		job.Drain = c.bed.Clock.Wall(l.Within)
 	}
 	job.Drain = max(job.Drain, 2*job.Settle)
 	if job.Shape == "" {

@@ -38,7 +38,9 @@ const (
 	leftOut // a peer that is not there
 )
 
-func (v verdict) String() string { return [...]string{"", "met", "MISSED", "NOT MEASURED", "LEFT OUT"}[v] }
+func (v verdict) String() string {
+	return [...]string{"", "met", "MISSED", "NOT MEASURED", "LEFT OUT"}[v]
+}
 
 // holds is the verdict on a bar.
 func holds(ok bool) verdict {

@@ -56,5 +56,7 @@ var Risk = check.Risk{
 		CoapDTLSNatRebind,
 		CoapDTLSNewSession,
 		CoapOverload,
+		TenancyUnderReconnect,
+		TenancyAcrossDeploy,
 	},
 }

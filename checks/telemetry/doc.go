@@ -14,5 +14,8 @@ var Risk = check.Risk{
 		OfflineBuffer,
 		PubackMissing,
 		PubackLate,
+		AcknowledgedKept,
+		NoDuplicates,
+		OrderUnderLoad,
 	},
 }

@@ -111,7 +111,7 @@ var flaws = map[string]func(*Cloud) broker.Rule{
 // plant makes the rules of the flaws that are asked for.
 func (c *Cloud) plant() {
 	for id := range c.cfg.Flaws {
-		for _, list := range []map[string]func(*Cloud) broker.Rule{flaws, loadFlaws} {
+		for _, list := range []map[string]func(*Cloud) broker.Rule{flaws, loadFlaws, fleetFlaws} {
 			if rule, ok := list[id]; ok {
 				c.broker.When(rule(c))
 			}

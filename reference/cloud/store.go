@@ -36,8 +36,9 @@ type unit struct {
 
 // store is all that the cloud keeps, in memory and, when it has a file, there too.
 type store struct {
-	file  string
-	clock *clock.Clock
+	file     string
+	clock    *clock.Clock
+	restored bool // it was read from its file
 
 	mu       sync.Mutex
 	Accounts map[string]Account `json:"accounts"`
@@ -67,6 +68,7 @@ func openStore(file string, c *clock.Clock) (*store, error) {
 			if err := json.Unmarshal(data, s); err != nil {
 				return nil, fmt.Errorf("read state of the cloud from %s: %w", file, err)
 			}
+			s.restored = true
 			return s, nil
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
