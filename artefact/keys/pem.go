@@ -116,10 +116,14 @@ func readBase64(data []byte, at int) (Item, bool) {
 	for from > 0 && at-from < 48 && base64Letter(data[from-1]) {
 		from--
 	}
+	// The first bytes tell how long it is: no more than that is looked at, so that beginnings that follow each other cost no more each.
 	window := data[from:min(len(data), from+longest)]
-	end := bytes.IndexFunc(window, func(r rune) bool { return r >= 0x80 || !base64Letter(byte(r)) && r != '\n' && r != '\r' })
-	if end < 0 {
-		end = len(window)
+	end, letters, most := 0, 0, keyLetters(data[from:min(len(data), from+100)])
+	for end < len(window) && letters < most && (base64Letter(window[end]) || window[end] == '\n' || window[end] == '\r') {
+		if base64Letter(window[end]) {
+			letters++
+		}
+		end++
 	}
 	text := bytes.Join(bytes.FieldsFunc(window[:end], ends), nil)
 	for skip := range 4 { // it may begin behind other letters
@@ -146,6 +150,24 @@ func readBase64(data []byte, at int) (Item, bool) {
 		}
 	}
 	return Item{}, false
+}
+
+// keyLetters is how many letters the longest key may have that begins in a text of base64, with what may stand before it.
+func keyLetters(text []byte) (most int) {
+	text = bytes.Join(bytes.FieldsFunc(text, ends), nil)
+	der := make([]byte, 3*len(text)/4+3)
+	for skip := range min(4, len(text)) {
+		n, _ := base64.RawStdEncoding.Decode(der, text[skip:])
+		for start := range min(n, 3) {
+			if der[start] != 0x30 {
+				continue
+			}
+			if size, head, ok := derLength(der[start+1 : n]); ok {
+				most = max(most, skip+(start+1+head+size+2)*4/3+4)
+			}
+		}
+	}
+	return most
 }
 
 func base64Letter(c byte) bool {
