@@ -121,6 +121,11 @@ func parallel(p *product.Product, jobs, cores int) int {
 			n = min(n, max(4, 8*cores))
 		case "exec":
 			n = 1
+		case "external":
+			n = min(n, 4)
+			if part.Role == product.Cloud { // one cloud, and fleets with the same identities would push each other out
+				n = 1
+			}
 		default:
 			n = min(n, 4)
 		}
