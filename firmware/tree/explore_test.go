@@ -170,3 +170,26 @@ func TestEntriesStayInside(t *testing.T) {
 		t.Errorf("notes %v and %v", o.Root.Notes, o.Root.Children[0].Notes)
 	}
 }
+
+// TestSearchInVain has a format read everything at each of its many beginnings: that must end.
+func TestSearchInVain(t *testing.T) {
+	tries := 0
+	greedy := Format{ID: "greedy", Title: "greedy", Magic: []Magic{{Bytes: "GRDY"}}, Search: true, Open: func(o *Opening) error {
+		tries++
+		for at := int64(0); at < o.Size(); at += 1 << 20 {
+			if _, err := o.Read(at, int(min(1<<20, o.Size()-at))); err != nil {
+				return err
+			}
+		}
+		return ErrNot
+	}}
+	data := strings.Repeat("xxGRDYxx", 1<<20)
+	o, err := Open(t.Context(), "hostile", io.NewSectionReader(strings.NewReader(data), 0, int64(len(data))), []Format{greedy}, Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.Close()
+	if tries > 50 || len(o.Root.Notes) != 1 {
+		t.Errorf("%d tries, notes %v", tries, o.Root.Notes)
+	}
+}

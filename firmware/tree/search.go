@@ -3,6 +3,7 @@ package tree
 import (
 	"context"
 	"io"
+	"sync/atomic"
 )
 
 // magicIndex finds where a searched format may begin.
@@ -36,10 +37,28 @@ func newMagicIndex(formats []Format) *magicIndex {
 // window is how much is looked through at once.
 const window = 1 << 20
 
+// enough is how many bytes a format may read in vain, beside four times what there is: who builds a file of nothing but beginnings must
+// not make each of them cost as much as the whole.
+const enough = 64 << 20
+
+// counted counts the bytes that are read.
+type counted struct {
+	io.ReaderAt
+	bytes atomic.Int64
+}
+
+func (c *counted) ReadAt(b []byte, at int64) (int, error) {
+	n, err := c.ReaderAt.ReadAt(b, at)
+	c.bytes.Add(int64(n))
+	return n, err
+}
+
 // search looks from an offset on for formats in the midst of other data, and makes parts of what it finds and of what lies between.
 func (e *explorer) search(ctx context.Context, n *Node, from int64) error {
 	found := len(n.Children) > 0
 	free := from // where the bytes begin that nobody claims yet
+	vain := map[*Format]int64{} // bytes that were read of what a format was not
+	patience := enough + 4*n.Data.Size()
 	buffer := make([]byte, min(window+int64(e.magic.ahead), n.Data.Size()-from))
 	for base := from; base < n.Data.Size(); base += window {
 		if err := ctx.Err(); err != nil {
@@ -60,11 +79,18 @@ func (e *explorer) search(ctx context.Context, n *Node, from int64) error {
 				if at < free || at == 0 || i+len(c.magic.Bytes) > len(b) || string(b[i:i+len(c.magic.Bytes)]) != c.magic.Bytes {
 					continue
 				}
-				part, err := e.try(ctx, c.format, io.NewSectionReader(n.Data, at, n.Data.Size()-at), true)
+				if vain[c.format] > patience {
+					continue
+				}
+				data := &counted{ReaderAt: n.Data}
+				part, err := e.try(ctx, c.format, io.NewSectionReader(data, at, n.Data.Size()-at), true)
 				if err != nil {
 					return err
 				}
 				if part == nil {
+					if vain[c.format] += data.bytes.Load(); vain[c.format] > patience {
+						n.Notes = append(n.Notes, Note{Offset: at, Text: "too much looks like " + c.format.Title + " and is none: it is not looked for from here on"})
+					}
 					continue
 				}
 				if err := e.room(); err != nil {
