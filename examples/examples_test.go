@@ -41,10 +41,16 @@ var examples = []struct {
 	{file: "mosquitto_sub-world.yaml", name: "mosquitto_sub-world", skip: []string{"--only", "protocol.connect-happy,environment.nat-forgets," +
 		"environment.nat-address,environment.gateway-replaced,environment.dns-ttl,environment.dns-failover,environment.dns-hardcoded," +
 		"environment.dns-answers,environment.dhcp-renew,environment.link-loss,environment.link-bandwidth,environment.open-ports,environment.mtu-1492,environment.unsettled-network"}},
-	{file: "mosquitto-broker.yaml", name: "mosquitto-broker"},
-	{file: "aedes-broker.yaml", name: "aedes-broker"},
+	{file: "mosquitto-broker.yaml", name: "mosquitto-broker", skip: withoutFleet},
+	{file: "aedes-broker.yaml", name: "aedes-broker", skip: withoutFleet},
 	{file: "libcoap/product.yaml", name: "libcoap-client"},
-	{file: "libcoap/server.yaml", name: "libcoap-server"},
+	{file: "libcoap/server.yaml", name: "libcoap-server", skip: withoutFleet},
+}
+
+// withoutFleet leaves out what puts a fleet in front of a broker: those are minutes of real time, and examples/swarm has brokers under load.
+var withoutFleet = []string{
+	"--skip", "load", "--skip", "fault.tenancy-across-deploy", "--skip", "fault.tenancy-under-reconnect",
+	"--skip", "telemetry.acknowledged-kept", "--skip", "telemetry.no-duplicates", "--skip", "telemetry.order-under-load",
 }
 
 // ofHTTP selects the checks that are about HTTP.

@@ -66,7 +66,7 @@ func (p *Product) Speaks(part string, proto Protocol) bool { return p.LinkOf(par
 // LinkOf is the first link of a part that carries the protocol, as Speaks counts, or any for an empty one; nil when there is none.
 func (p *Product) LinkOf(part string, proto Protocol) *Link {
 	for i, link := range p.Links {
-		if (link.From == part || link.To == part) && link.Protocol.carries(proto) {
+		if (link.From == part || link.To == part) && link.Protocol.Carries(proto) {
 			return &p.Links[i]
 		}
 	}
@@ -79,9 +79,10 @@ func (p *Product) Carries(part string, proto Protocol) bool {
 }
 
 // Secure says whether what is carried is encrypted: by TLS or DTLS.
-func (p Protocol) Secure() bool { return p.carries(TLS) || p.carries(DTLS) }
+func (p Protocol) Secure() bool { return p.Carries(TLS) || p.Carries(DTLS) }
 
-func (p Protocol) carries(other Protocol) bool {
+// Carries says whether what carries p carries other: MQTTS is MQTT and TLS, and so on, as Speaks counts; an empty other is anything.
+func (p Protocol) Carries(other Protocol) bool {
 	if other == "" {
 		return true
 	}

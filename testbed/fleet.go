@@ -27,11 +27,11 @@ type Load struct {
 // Player plays a fleet and gives the record of it; see fleet.Do.
 type Player func(ctx context.Context, job fleet.Job, watch func(*series.Collector)) (*series.Record, error)
 
-// Fleet is the fleet of the product file, or, at a broker that is open to anyone, one of 200 devices with a message of 128 bytes every ten
+// Fleet is the fleet of the product file, or, at an MQTT broker that is open to anyone, one of 200 devices with a message of 128 bytes every ten
 // seconds at QoS 1. It is nil where there is neither: nobody knows how devices prove themselves. The caller may change it.
 func (c *Cloud) Fleet() *product.Fleet {
 	f := c.bed.Product.Fleet
-	if f == nil && c.Open() {
+	if f == nil && c.speaks.Carries(product.MQTT) && c.Open() {
 		f = product.DefaultFleet()
 		f.Devices = 200
 	}
