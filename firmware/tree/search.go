@@ -56,7 +56,7 @@ func (c *counted) ReadAt(b []byte, at int64) (int, error) {
 // search looks from an offset on for formats in the midst of other data, and makes parts of what it finds and of what lies between.
 func (e *explorer) search(ctx context.Context, n *Node, from int64) error {
 	found := len(n.Children) > 0
-	free := from // where the bytes begin that nobody claims yet
+	free := from                // where the bytes begin that nobody claims yet
 	vain := map[*Format]int64{} // bytes that were read of what a format was not
 	patience := enough + 4*n.Data.Size()
 	buffer := make([]byte, min(window+int64(e.magic.ahead), n.Data.Size()-from))
