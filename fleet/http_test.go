@@ -48,7 +48,7 @@ func httpJob(f *far, devices int, every time.Duration, change func(*product.Clas
 			change(c)
 		}
 	})
-	j.Watch, j.For, j.Drain = false, 2500*time.Millisecond, 1500*time.Millisecond
+	j.Watch, j.For = false, unhurried(2500*time.Millisecond)
 	return j
 }
 
@@ -116,12 +116,12 @@ func TestHTTP(t *testing.T) {
 			n := r.Totals.Counts
 			right := len(from) == 30 && n[series.Accepted] == 30
 			if one.close {
-				right = n[series.Accepted] == uint64(len(from)) && len(from) == len(seen)
+				right = n[series.Accepted] >= n[series.Sent] && len(from) > len(seen)*3/4 // a port may come again
 			}
 			if !right || n[series.Sent] < 60 && !one.close || n[series.Sent] < 30 || n[series.Acked] != n[series.Sent] || int(n[series.Sent]) != len(seen) || wrong != "" ||
-				r.Points[2].Connected != 30 || n[series.Dropped]+n[series.Broken]+n[series.Withheld] > 0 {
+				r.Points[(j.For-1)/time.Second].Connected != 30 || n[series.Dropped]+n[series.Broken]+n[series.Withheld] > 0 {
 				t.Errorf("accepted %d, sent %d, acknowledged %d, the server saw %d on %d connections, connected %d; errors %v, answers %v; wrong %s", n[series.Accepted],
-					n[series.Sent], n[series.Acked], len(seen), len(from), r.Points[2].Connected, r.Totals.Errors, r.Totals.Answers, wrong)
+					n[series.Sent], n[series.Acked], len(seen), len(from), r.Points[(j.For-1)/time.Second].Connected, r.Totals.Errors, r.Totals.Answers, wrong)
 			}
 		})
 	}
@@ -167,7 +167,7 @@ func TestRetryAfter(t *testing.T) {
 		}
 	})
 	j := httpJob(f, 5, 100*time.Millisecond, nil)
-	j.For = 2500 * time.Millisecond
+	j.For = unhurried(2500 * time.Millisecond)
 	r := do(t, j)
 	n, a := r.Totals.Counts, r.Totals.Answers
 	if n[series.Accepted] != 5 || n[series.Refused] != 1 || n[series.Rejected] != 3 || a["status 503 with Retry-After"] != 2 || a["status 403"] != 1 || n[series.Acked]+3 != n[series.Sent] {
@@ -185,9 +185,10 @@ func TestIdleEnd(t *testing.T) {
 	s.Start()
 	t.Cleanup(s.Close)
 	j := httpJob(&far{Target: Target{Scheme: product.HTTP, Host: s.Listener.Addr().String()}}, 10, 300*time.Millisecond, nil)
+	j.Drain = 4 * time.Second
 	r := do(t, j)
-	if n := r.Totals.Counts; n[series.Accepted] < 20 || n[series.Acked]+n[series.Unanswered] != n[series.Sent] || n[series.Unanswered] > n[series.Dropped] || n[series.Dropped]*4 > n[series.Accepted] || n[series.Broken] > 0 {
-		t.Errorf("accepted %d, sent %d, acknowledged %d, connected %d, errors %v", n[series.Accepted], n[series.Sent], n[series.Acked], r.Points[2].Connected, r.Totals.Errors)
+	if n := r.Totals.Counts; n[series.Accepted] < 20 || n[series.Acked]+n[series.Unanswered] != n[series.Sent] || n[series.Unanswered] > n[series.Dropped] || n[series.Dropped]*2 > n[series.Accepted] || n[series.Broken] > 0 {
+		t.Errorf("accepted %d, sent %d, acknowledged %d, connected %d, errors %v", n[series.Accepted], n[series.Sent], n[series.Acked], r.Points[(j.For-1)/time.Second].Connected, r.Totals.Errors)
 	}
 }
 
