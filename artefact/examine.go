@@ -96,7 +96,7 @@ func (f *Facts) examine(ctx context.Context) error {
 		next    int
 		failed  error
 	)
-	for range min(runtime.GOMAXPROCS(0), 4) {
+	for range min(runtime.NumCPU(), runtime.GOMAXPROCS(0), 4) {
 		workers.Go(func() {
 			var buffer []byte
 			for {

@@ -3,7 +3,6 @@ package fleet
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"time"
 
 	"github.com/shakedown-test/shakedown/fleet/series"
@@ -42,7 +41,7 @@ func Do(ctx context.Context, job Job, watch func(*series.Collector)) (*series.Re
 	if share.Outage != nil {
 		out.Outages = append(out.Outages, *share.Outage)
 	}
-	out.Own.Cores, out.Own.CPU = runtime.GOMAXPROCS(0), (cpu() - before).Seconds()
+	out.Own.Cores, out.Own.CPU = processors(), (cpu() - before).Seconds()
 	out.Own.Invalid = Invalid(out)
 	out.Own.Kept = out.Own.Invalid == ""
 	n := out.Totals.Counts

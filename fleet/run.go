@@ -84,7 +84,7 @@ func (r *Run) Play(ctx context.Context, start time.Time, sink Sink) (*Share, err
 		case <-ctx.Done():
 		}
 	}
-	var group errgroup.Group
+	group, ctx := errgroup.WithContext(ctx) // a loop that fails ends the others
 	for _, s := range r.shards {
 		s.sink = sink
 		s.enlist()
@@ -112,10 +112,13 @@ func (r *Run) Play(ctx context.Context, start time.Time, sink Sink) (*Share, err
 	return out, nil
 }
 
+// processors is how many event loops can run at once. A campaign of many jobs raises GOMAXPROCS beyond them.
+func processors() int { return min(runtime.NumCPU(), runtime.GOMAXPROCS(0)) }
+
 // newShards deals the devices out to event loops, one for each processor.
 func (p *plan) newShards() (all []*shard, err error) {
 	n := p.job.To - p.job.From
-	many := max(1, min(runtime.GOMAXPROCS(0), n/50))
+	many := max(1, min(processors(), n/50))
 	for k := range many {
 		s, err := p.newShard(p.job.From+n*k/many, p.job.From+n*(k+1)/many, k == 0 && p.operates != nil)
 		if err != nil {

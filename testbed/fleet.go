@@ -18,8 +18,8 @@ type Load struct {
 	Fleet  *product.Fleet
 	Shape  string                  // one of fleet.Shapes; default steady
 	For    time.Duration           // how long
-	Drain  time.Duration           // how long what is under way must have arrived before the load ends; default 5 s
-	Within time.Duration           // how long is waited for what does not arrive; default 5 s of wall time
+	Drain  time.Duration           // how long what is under way must have arrived before the load ends; default 2 s
+	Within time.Duration           // how long is waited for what does not arrive; default 10 s, and 5 s of wall time at least
 	Blind  bool                    // nobody subscribes to what the fleet sends
 	Again  bool                    // each device makes its provisioning calls twice, as if the first answers had been lost
 	Watch  func(*series.Collector) // is given what is collected when it begins; may be nil
@@ -81,15 +81,12 @@ func (c *Cloud) fleet(share func(*product.Class) float64) *product.Fleet {
 	return &own
 }
 
-// drainAtMost is how long, in wall time, what does not arrive is waited for.
-const drainAtMost = 5 * time.Second
-
 // Play plays a fleet in front of the cloud, over sockets of the kernel. Latencies and seconds in the record are wall time. The error says that
 // it could not be carried out.
 func (c *Cloud) Play(ctx context.Context, l Load) (*series.Record, error) {
 	job := fleet.Job{
 		Target: fleet.Target{Scheme: c.speaks, Host: c.Addr, Path: l.Fleet.Path, API: c.api}, Fleet: c.hastened(l.Fleet), To: l.Fleet.Devices, Shape: l.Shape,
-		For: c.bed.Clock.Wall(l.For), Drain: drainAtMost, Settle: c.bed.Clock.Wall(cmp.Or(l.Drain, 5*time.Second)),
+		For: c.bed.Clock.Wall(l.For), Drain: max(5*time.Second, c.bed.Clock.Wall(10*time.Second)), Settle: c.bed.Clock.Wall(cmp.Or(l.Drain, 2*time.Second)),
 		Speed: float64(c.bed.Clock.Device(time.Hour)) / float64(time.Hour), Seed: c.bed.cfg.Seed, Watch: !l.Blind, Again: l.Again,
 	}
 	if l.Within > 0 {
