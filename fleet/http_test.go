@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -126,14 +127,22 @@ func TestHTTP(t *testing.T) {
 	}
 }
 
-// TestOpenModelOfHTTP has the server be slower than the messages: what waits for its turn has the wait in its latency.
+// TestOpenModelOfHTTP has the server be slower than the messages: what waits for its turn has the wait in its latency, and what still waits
+// at the end is not sent behind the back of the account.
 func TestOpenModelOfHTTP(t *testing.T) {
 	t.Parallel()
-	f := ingest(t, 0, func(w http.ResponseWriter, _ *http.Request) { time.Sleep(200 * time.Millisecond) })
-	r := do(t, httpJob(f, 5, 100*time.Millisecond, nil))
+	var seen atomic.Int64
+	f := ingest(t, 0, func(w http.ResponseWriter, _ *http.Request) {
+		seen.Add(1)
+		time.Sleep(200 * time.Millisecond)
+	})
+	j := httpJob(f, 5, 100*time.Millisecond, nil)
+	j.Drain = 300 * time.Millisecond
+	r := do(t, j)
 	ack, _ := r.Latency(series.Ack)
-	if n := r.Totals.Counts; n[series.Withheld]+n[series.Sent] < 20 || ack.Max < 0.6 {
-		t.Errorf("sent %d, withheld %d, %+v", n[series.Sent], n[series.Withheld], ack)
+	if n := r.Totals.Counts; n[series.Withheld]+n[series.Sent] < 20 || ack.Max < 0.6 || n[series.Withheld] == 0 || seen.Load() > int64(n[series.Sent]) || seen.Load() < int64(n[series.Acked]) ||
+		n[series.Acked]+n[series.Unanswered] != n[series.Sent] || r.Messages.Sent != n[series.Sent] || r.Messages.Acked != n[series.Acked] {
+		t.Errorf("sent %d, withheld %d, %+v; the server saw %d; account %+v", n[series.Sent], n[series.Withheld], ack, seen.Load(), *r.Messages)
 	}
 }
 
@@ -181,7 +190,7 @@ func TestIdleEnd(t *testing.T) {
 	j := httpJob(&far{Target: Target{Scheme: product.HTTP, Host: s.Listener.Addr().String()}}, 10, 300*time.Millisecond, nil)
 	j.Drain = 4 * time.Second
 	r := do(t, j)
-	if n := r.Totals.Counts; n[series.Accepted] < 20 || n[series.Acked]+n[series.Dropped] < n[series.Sent] || n[series.Dropped]*2 > n[series.Accepted] || n[series.Broken] > 0 {
+	if n := r.Totals.Counts; n[series.Accepted] < 20 || n[series.Acked]+n[series.Unanswered] != n[series.Sent] || n[series.Unanswered] > n[series.Dropped] || n[series.Dropped]*2 > n[series.Accepted] || n[series.Broken] > 0 {
 		t.Errorf("accepted %d, sent %d, acknowledged %d, connected %d, errors %v", n[series.Accepted], n[series.Sent], n[series.Acked], r.Points[(j.For-1)/time.Second].Connected, r.Totals.Errors)
 	}
 }

@@ -177,6 +177,7 @@ func (s *shard) alive(i int32, now int64) {
 			s.leave(i, time.Duration(sleep.Asleep), now)
 		} else {
 			s.cutOff(i, now)
+			s.excused(i)
 		}
 		return
 	}

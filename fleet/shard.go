@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -27,6 +28,7 @@ type shard struct {
 	rand     *rand.Rand
 	operator int32  // the place of the operator among devices; -1: none is here
 	watched  bool   // the operator's subscriptions are accepted
+	denied   string // how one of them was refused; empty: none was
 	place    int    // among the loops of the run
 	boss     *shard // the one that has the operator
 	sink     Sink
@@ -97,8 +99,9 @@ func (s *shard) prelude(ctx context.Context) error {
 		switch now := s.now(); {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case now > until:
-			return fmt.Errorf("connect the operator: %s\nhint: it needs an identity that may subscribe to what the fleet publishes: operator: in the fleet file", s.trouble())
+		case now > until || s.denied != "":
+			return fmt.Errorf("connect the operator: %s\nhint: it needs an identity that may subscribe to what the fleet publishes: operator: in the fleet file",
+				cmp.Or(s.denied, s.trouble()))
 		}
 		if err := s.step(200 * time.Millisecond); err != nil {
 			return err
@@ -275,14 +278,16 @@ func (s *shard) end() {
 	s.poll.close()
 }
 
-// goodbye has all devices end their connections in good order, and lets the other side close them.
+// goodbye has all devices end their connections in good order, and lets the other side close them. Nothing counts any more.
 func (s *shard) goodbye() {
 	s.stopping = true
 	left := 0
 	for i := range s.devices {
-		if s.devices[i].state == up {
-			s.classOf(int32(i)).speaks.close(s, int32(i))
+		if s.devices[i].state == up && s.classOf(int32(i)).speaks.close(s, int32(i)) {
 			left++
+		} else {
+			s.close(int32(i), true)
+			s.devices[i].state = ended
 		}
 	}
 	for until := s.now() + int64(time.Second); left > 0 && s.now() < until && s.ctx.Err() == nil; {
@@ -298,7 +303,7 @@ func (s *shard) goodbye() {
 	}
 }
 
-// settle counts what a device leaves unanswered when the run ends.
+// settle counts what a device leaves unanswered when the run ends. It forgets it, so that nothing of it is sent or acknowledged later.
 func (s *shard) settle(i int32, now int64) {
 	d := &s.devices[i]
 	if d.x == nil {
@@ -310,6 +315,7 @@ func (s *shard) settle(i int32, now int64) {
 			s.unanswered(f, now)
 		}
 	}
+	d.x.flights, d.x.backlog = nil, nil
 }
 
 // unanswered counts a message that gets no answer any more. Its latency is longer than what has passed.

@@ -31,10 +31,11 @@ func TestJudgeConnections(t *testing.T) {
 	expect(t, "half-open, all ill", judgeHalves(halves{devices: 20, refused: []string{"busy"}, kept: 1, silent: 2}), 3)
 	expect(t, "pings", judgeInStep(record(nil)), 0)
 	expect(t, "pings lost", judgeInStep(record(func(r *series.Record) { r.Totals.Counts[series.Dropped] = 1 })), 1)
-	expect(t, "handshakes", judgeStorm(record(nil), 10, resumptions{tickets: 11, offered: 10, resumed: 10}), 0)
-	expect(t, "no tickets", judgeStorm(record(nil), 10, resumptions{}), 0)
-	expect(t, "one handshake broken", judgeStorm(record(func(r *series.Record) { r.Totals.Counts[series.Broken] = 1 }), 10, resumptions{}), 1)
-	expect(t, "useless tickets", judgeStorm(record(nil), 10, resumptions{tickets: 11, offered: 10, resumed: 4}), 1)
+	expect(t, "handshakes", judgeStorm(record(nil), 10), 0)
+	expect(t, "one handshake broken", judgeStorm(record(func(r *series.Record) { r.Totals.Counts[series.Broken] = 1 }), 10), 1)
+	expect(t, "tickets", judgeTickets(resumptions{tickets: 11, offered: 10, resumed: 10}), 0)
+	expect(t, "no tickets", judgeTickets(resumptions{}), 0)
+	expect(t, "useless tickets", judgeTickets(resumptions{tickets: 11, offered: 10, resumed: 4}), 1)
 }
 
 // TestSearch looks for a capacity that is known.

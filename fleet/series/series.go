@@ -83,7 +83,7 @@ type Gauge int
 // The gauges.
 const (
 	Connected   Gauge = iota // devices with an accepted session
-	Devices                  // devices that are meant to have one by now
+	Devices                  // devices that are meant to have one: their time to connect first has come, and they do not sleep
 	Outstanding              // messages and commands that wait for their answer
 	gauges
 )
