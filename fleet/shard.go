@@ -142,7 +142,7 @@ func (s *shard) loop(ctx context.Context) error {
 		if s.cutAt > 0 && now >= s.cutAt {
 			s.cutAll(now)
 		}
-		most := time.Duration(int64(s.second+1)*int64(time.Second) - now)
+		most := s.untilNext(now)
 		if s.stopping && s.job.Settle > 0 {
 			if s.settled(now) {
 				return nil
@@ -153,6 +153,18 @@ func (s *shard) loop(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// untilNext is how long it is until the next second is over, the fleet is cut off, or the run ends.
+func (s *shard) untilNext(now int64) time.Duration {
+	next := int64(s.second+1) * int64(time.Second)
+	if !s.stopping {
+		next = min(next, int64(s.length))
+	}
+	if s.cutAt > 0 {
+		next = min(next, s.cutAt)
+	}
+	return time.Duration(next - now)
 }
 
 // step does what is due, and waits for sockets until the next is, or for at most a time.
