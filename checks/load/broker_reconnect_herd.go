@@ -41,7 +41,7 @@ func brokerReconnectHerd(ctx context.Context, t *check.T) error {
 	if f.Devices < 3 {
 		return check.NotRun("raise devices: under fleet:", "%d devices are no herd", f.Devices)
 	}
-	l := testbed.Load{Fleet: f, Shape: "reconnect-storm", For: span(f, 30*time.Second, 0.3)}
+	l := testbed.Load{Fleet: awake(f), Shape: "reconnect-storm", For: span(f, 30*time.Second, 0.3)}
 	if t.Clock.Device(time.Second) == time.Second { // a real one gets all the time that it may take
 		l.For = max(l.For, 2*herdWithin+10*time.Second)
 	}
