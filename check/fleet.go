@@ -29,6 +29,18 @@ func (t *T) Fleet(ctx context.Context) (*product.Fleet, error) {
 	return f, nil
 }
 
+// Newcomers starts the cloud and gives as many devices as the fleet has, all of classes that are provisioned; see Fleet.
+func (t *T) Newcomers(ctx context.Context) (*product.Fleet, error) {
+	if _, err := t.Fleet(ctx); err != nil {
+		return nil, err
+	}
+	f := t.Cloud.Newcomers()
+	if f == nil {
+		return nil, NotApplicable("no class of the fleet is provisioned: they all come with their identities")
+	}
+	return f, nil
+}
+
 // Play has a fleet live in front of the cloud, and gives what it measured, in wall time. The error says that it could not be carried out. When
 // this machine could not keep the fleet's schedule, the record says so in Own.Invalid: its counts may be judged, its latencies may not.
 func (t *T) Play(ctx context.Context, l testbed.Load) (*series.Record, error) {

@@ -102,5 +102,5 @@ func (p *player) write(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	_ = c.Record().Prometheus(w)
+	_ = c.Recent().Prometheus(w)
 }

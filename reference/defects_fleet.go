@@ -17,5 +17,10 @@ var fleetDefects = []Defect{
 	{"cloud-takeover-hurts", "drops everybody at the tenth takeover", []string{"load.duplicate-ids"}},
 	{"cloud-topics-capped", "acknowledges and loses what comes to new topics of a client that has used 300", []string{"load.topic-explosion"}},
 
+	{"cloud-claims-race", "gives devices that come new at the same moment the same identity", []string{"load.provisioning-storm"}},
+	{"cloud-claims-forgotten", "gives a device that asks again for its identity another one", []string{"load.provisioning-storm"}},
+	{"cloud-claims-half-done", "forgets the account of every fifth identity that it gives out", []string{"load.provisioning-storm"}},
+	{"cloud-claims-refused-for-ever", "gives no device an identity any more once more than 20 came within five seconds", []string{"load.provisioning-storm"}},
+
 	{"cloud-restart-mixes-tenants", "mixes up whose session is whose after a restart", []string{"fault.tenancy-across-deploy"}},
 }

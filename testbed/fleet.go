@@ -21,6 +21,7 @@ type Load struct {
 	Drain  time.Duration           // how long what is under way must have arrived before the load ends; default 2 s
 	Within time.Duration           // how long is waited for what does not arrive; default 10 s, and 5 s of wall time at least
 	Blind  bool                    // nobody subscribes to what the fleet sends
+	Again  bool                    // each device makes its provisioning calls twice, as if the first answers had been lost
 	Watch  func(*series.Collector) // is given what is collected when it begins; may be nil
 }
 
@@ -28,8 +29,38 @@ type Load struct {
 type Player func(ctx context.Context, job fleet.Job, watch func(*series.Collector)) (*series.Record, error)
 
 // Fleet is the fleet of the product file, or, at an MQTT broker that is open to anyone, one of 200 devices with a message of 128 bytes every ten
-// seconds at QoS 1. It is nil where there is neither: nobody knows how devices prove themselves. The caller may change it.
+// seconds at QoS 1. It is nil where there is neither: nobody knows how devices prove themselves. Classes without a share are not in it. The
+// caller may change it.
 func (c *Cloud) Fleet() *product.Fleet {
+	return c.fleet(func(k *product.Class) float64 { return k.Share })
+}
+
+// Newcomers are as many devices as the fleet has, all of classes that are provisioned. Without such classes it is nil.
+func (c *Cloud) Newcomers() *product.Fleet {
+	sum, many := 0.0, 0.0
+	if f := c.bed.Product.Fleet; f != nil {
+		for i := range f.Classes {
+			if k := &f.Classes[i]; len(k.Provision) > 0 {
+				sum, many = sum+k.Share, many+1
+			}
+		}
+	}
+	if many == 0 {
+		return nil
+	}
+	return c.fleet(func(k *product.Class) float64 {
+		switch {
+		case len(k.Provision) == 0:
+			return 0
+		case sum == 0:
+			return 1 / many
+		}
+		return k.Share / sum
+	})
+}
+
+// fleet is that of the product file or the usual one, of the classes that have a share.
+func (c *Cloud) fleet(share func(*product.Class) float64) *product.Fleet {
 	f := c.bed.Product.Fleet
 	if f == nil && c.speaks.Carries(product.MQTT) && c.Open() {
 		f = product.DefaultFleet()
@@ -39,9 +70,13 @@ func (c *Cloud) Fleet() *product.Fleet {
 		return nil
 	}
 	own := *f
-	own.Classes = slices.Clone(f.Classes)
-	for i := range own.Classes {
-		own.Classes[i].Telemetry = slices.Clone(f.Classes[i].Telemetry)
+	own.Classes = nil
+	for i := range f.Classes {
+		k := f.Classes[i]
+		if k.Share = share(&f.Classes[i]); k.Share > 0 {
+			k.Telemetry = slices.Clone(k.Telemetry)
+			own.Classes = append(own.Classes, k)
+		}
 	}
 	return &own
 }
@@ -50,9 +85,9 @@ func (c *Cloud) Fleet() *product.Fleet {
 // it could not be carried out.
 func (c *Cloud) Play(ctx context.Context, l Load) (*series.Record, error) {
 	job := fleet.Job{
-		Target: fleet.Target{Scheme: c.speaks, Host: c.Addr, Path: l.Fleet.Path}, Fleet: c.hastened(l.Fleet), To: l.Fleet.Devices, Shape: l.Shape,
+		Target: fleet.Target{Scheme: c.speaks, Host: c.Addr, Path: l.Fleet.Path, API: c.api}, Fleet: c.hastened(l.Fleet), To: l.Fleet.Devices, Shape: l.Shape,
 		For: c.bed.Clock.Wall(l.For), Drain: max(5*time.Second, c.bed.Clock.Wall(10*time.Second)), Settle: c.bed.Clock.Wall(cmp.Or(l.Drain, 2*time.Second)),
-		Speed: float64(c.bed.Clock.Device(time.Hour)) / float64(time.Hour), Seed: c.bed.cfg.Seed, Watch: !l.Blind,
+		Speed: float64(c.bed.Clock.Device(time.Hour)) / float64(time.Hour), Seed: c.bed.cfg.Seed, Watch: !l.Blind, Again: l.Again,
 	}
 	if l.Within > 0 {
 		job.Drain = c.bed.Clock.Wall(l.Within)

@@ -20,10 +20,22 @@ func few(f *product.Fleet, n int) *product.Fleet {
 	return f
 }
 
-// quiet leaves a fleet that is connected and sends nothing.
+// quiet leaves a fleet that stays connected and sends nothing, but for devices without a session, which are there by what they send.
 func quiet(f *product.Fleet) *product.Fleet {
 	for i := range f.Classes {
-		f.Classes[i].Telemetry, f.Classes[i].Commands = nil, nil
+		c := &f.Classes[i]
+		if c.Transport == "" || c.Transport.Carries(product.MQTT) {
+			c.Telemetry = nil
+		}
+		c.Commands = nil
+	}
+	return awake(f)
+}
+
+// awake leaves a fleet that stays connected.
+func awake(f *product.Fleet) *product.Fleet {
+	for i := range f.Classes {
+		f.Classes[i].Sleep = nil
 	}
 	return awake(f)
 }

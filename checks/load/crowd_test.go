@@ -4,8 +4,10 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/shakedown-test/shakedown/check"
 	"github.com/shakedown-test/shakedown/evidence"
 	"github.com/shakedown-test/shakedown/fleet/series"
+	"github.com/shakedown-test/shakedown/product"
 )
 
 func TestJudgeNeighbours(t *testing.T) {
@@ -36,6 +38,24 @@ func TestJudgeConnections(t *testing.T) {
 	expect(t, "tickets", judgeTickets(resumptions{tickets: 11, offered: 10, resumed: 10}), 0)
 	expect(t, "no tickets", judgeTickets(resumptions{}), 0)
 	expect(t, "useless tickets", judgeTickets(resumptions{tickets: 11, offered: 10, resumed: 4}), 1)
+}
+
+func TestJudgeNewcomers(t *testing.T) {
+	verdicts(t, "all there", judgeNewcomers(newcomers{devices: 60, connected: 60}), 0, "")
+	verdicts(t, "two of one name", judgeNewcomers(newcomers{devices: 60, connected: 59, doubled: 1}), 1, check.Blocker)
+	verdicts(t, "a second name", judgeNewcomers(newcomers{devices: 60, connected: 60, renamed: 60}), 1, check.Major)
+	verdicts(t, "one left out", judgeNewcomers(newcomers{devices: 60, connected: 59}), 1, check.Blocker)
+	verdicts(t, "all at once", judgeNewcomers(newcomers{devices: 60, connected: 40, renamed: 3}), 2, check.Major)
+}
+
+// TestRepeatable tells calls that are the same each time from others.
+func TestRepeatable(t *testing.T) {
+	for body, want := range map[string]bool{`{"serial":"{n:08}","tenant":"{tenant}"}`: true, `{"at":{time}}`: false, `{"nonce":"{random:1:9}"}`: false} {
+		f := &product.Fleet{Classes: []product.Class{{}, {Provision: []product.Call{{URL: "/claim"}, {URL: "/claim/{id}", Body: body}}}}}
+		if repeatable(f) != want {
+			t.Errorf("%s: repeatable is %v", body, !want)
+		}
+	}
 }
 
 // TestSearch looks for a capacity that is known.

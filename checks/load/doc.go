@@ -16,6 +16,7 @@ var Risk = check.Risk{
 		BrokerLimits,
 		FleetLimits,
 		ConnectRamp,
+		ProvisioningStorm,
 		Spike,
 		WillFlood,
 		RetainedFlood,

@@ -27,12 +27,13 @@ const (
 	Unanswered // what was still waiting for its answer when the run ended; see Meter.Unanswered
 	Skewed     // latencies below zero, taken as zero: two clocks do not agree
 	Doubled    // devices that provisioning gave the identity of another
+	Renamed    // devices that provisioning gave another identity when they asked again
 	counters
 )
 
 var counterNames = [counters]string{
 	"attempts", "accepted", "refused", "broken", "dropped", "sent", "acked", "rejected", "withheld", "received", "bytes_out", "bytes_in",
-	"unanswered", "skewed", "doubled",
+	"unanswered", "skewed", "doubled", "renamed",
 }
 
 // String is the word for it in tables and exports.

@@ -19,7 +19,7 @@ func usual() fleet.Job {
 	f := product.DefaultFleet()
 	f.Classes[0].Commands = []product.Answered{{Post: product.Post{Topic: "c/{id}"}, Every: product.Duration(time.Second), Answer: &product.Post{Topic: "a/{id}"}}}
 	return fleet.Job{
-		Target: fleet.Target{Scheme: product.MQTTS, Host: "localhost:8883", Path: "/", Name: "localhost"}, Fleet: f, To: f.Devices, Shape: "steady", For: time.Minute,
+		Target: fleet.Target{Scheme: product.MQTTS, Host: "localhost:8883", Path: "/", Name: "localhost", API: "http://localhost:8080"}, Fleet: f, To: f.Devices, Shape: "steady", For: time.Minute,
 		Drain: time.Second, Settle: time.Second, Speed: 1, Seed: 7, Run: 9, Sources: []netip.Addr{netip.MustParseAddr("127.0.0.9")}, Watch: true,
 	}
 }
@@ -28,7 +28,7 @@ func usual() fleet.Job {
 func TestJobTravels(t *testing.T) {
 	t.Parallel()
 	job := usual()
-	job.Begin, job.Seq, job.Skew, job.Goroutine, job.From = time.Second, 5, time.Millisecond, true, 1
+	job.Begin, job.Seq, job.Skew, job.Goroutine, job.From, job.Again = time.Second, 5, time.Millisecond, true, 1, true
 	v := reflect.ValueOf(job)
 	for i := range v.NumField() {
 		if name := v.Type().Field(i).Name; v.Field(i).IsZero() && name != "Open" {
