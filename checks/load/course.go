@@ -37,14 +37,6 @@ func awake(f *product.Fleet) *product.Fleet {
 	for i := range f.Classes {
 		f.Classes[i].Sleep = nil
 	}
-	return awake(f)
-}
-
-// awake leaves a fleet whose devices stay connected.
-func awake(f *product.Fleet) *product.Fleet {
-	for i := range f.Classes {
-		f.Classes[i].Sleep = nil
-	}
 	return f
 }
 
