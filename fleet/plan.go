@@ -137,7 +137,7 @@ func (p *plan) resolve() error {
 	}
 	p.address = netip.AddrPortFrom(ips[0].Unmap(), uint16(number))
 	if len(p.sources) == 0 && p.address.Addr().Is4() && p.address.Addr().IsLoopback() {
-		for k := range 254 * 250 {
+		for k := range min(254*250, p.job.Fleet.Devices/perSource+1) {
 			p.sources = append(p.sources, netip.AddrFrom4([4]byte{127, 0, byte(k / 250), byte(1 + k%250)}))
 		}
 	}

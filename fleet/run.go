@@ -84,6 +84,7 @@ func (r *Run) Play(ctx context.Context, start time.Time, sink Sink) (*Share, err
 		case <-ctx.Done():
 		}
 	}
+	defer time.AfterFunc(p.course.joined+time.Second, trim).Stop()
 	group, ctx := errgroup.WithContext(ctx) // a loop that fails ends the others
 	for _, s := range r.shards {
 		s.sink = sink
