@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/shakedown-test/shakedown/fleet"
@@ -44,10 +45,12 @@ func (t *T) Newcomers(ctx context.Context) (*product.Fleet, error) {
 // this machine could not keep the fleet's schedule, the record says so in Own.Invalid: its counts may be judged, its latencies may not.
 func (t *T) Play(ctx context.Context, l testbed.Load) (*series.Record, error) {
 	live, end := context.WithCancel(ctx)
+	var following sync.WaitGroup
+	defer following.Wait()
 	defer end()
 	watch := l.Watch
 	l.Watch = func(c *series.Collector) {
-		go t.follow(live, c)
+		following.Go(func() { t.follow(live, c) })
 		if watch != nil {
 			watch(c)
 		}

@@ -37,7 +37,7 @@ func TestSleep(t *testing.T) {
 				c.Sleep = &product.Sleep{Awake: product.Duration(300 * time.Millisecond), Asleep: product.Duration(400 * time.Millisecond)}
 				c.Will = &product.Post{Topic: "meter/{id}/telemetry", Payload: "gone"}
 			})
-			j.Goroutine, j.For = by, 2500*time.Millisecond
+			j.Goroutine, j.For, j.Drain = by, 2500*time.Millisecond, 500*time.Millisecond
 			r := do(t, j)
 			n := r.Totals.Counts
 			if n[series.Accepted] < 60 || uint64(goodbyes.Load()) < n[series.Accepted]-20 || wills.Load() > 0 || n[series.Dropped] > 0 || r.Messages.Lost > 0 {

@@ -249,6 +249,11 @@ func (s *shard) waits() (n int) {
 	return n
 }
 
+// hopes reports whether an acknowledgement can still come: who is not connected when all sending ends does not come back.
+func (s *shard) hopes() bool {
+	return slices.ContainsFunc(s.devices, func(d device) bool { return d.here && d.x != nil && d.x.waits() > 0 })
+}
+
 // looks is how often a drain is looked at within the time that it takes to settle.
 const looks = 10
 
@@ -256,7 +261,7 @@ const looks = 10
 func (s *shard) settled(now int64) bool {
 	if now >= s.lookAt {
 		s.lookAt = now + int64(s.job.Settle/looks)
-		if s.waits() > 0 || s.ledger.Totals().Lost > 0 {
+		if s.hopes() || s.ledger.Totals().Lost > 0 {
 			s.whole = 0
 		} else if s.whole == 0 {
 			s.whole = now

@@ -46,14 +46,10 @@ func brokerReconnectHerd(ctx context.Context, t *check.T) error {
 		l.For = max(l.For, 2*herdWithin+10*time.Second)
 	}
 	t.Step("cut %d devices off together, and see them come back", f.Devices)
-	r, err := t.Play(ctx, l)
+	r, err := played(ctx, t, "All devices reconnect at once", l, showsConnections)
 	if err != nil {
 		return err
 	}
-	if err := lived(r, false); err != nil {
-		return err
-	}
-	loaded(t, "All devices reconnect at once", l, r)
 	h := herd{devices: f.Devices, connected: atEnd(r), cut: len(r.Outages) > 0 && r.Outages[0].Devices > 0}
 	if h.cut {
 		h.back = t.Clock.Device(time.Duration(r.Outages[0].Back * float64(time.Second)))

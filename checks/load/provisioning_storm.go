@@ -63,7 +63,9 @@ func provisioningStorm(ctx context.Context, t *check.T) error {
 		return check.NotRun("see that the calls under provision: are right, that the devices have not been provisioned before, and that api: says where the cloud takes calls",
 			"no new device was provisioned and accepted%s", reasons(r))
 	}
-	loaded(t, "New devices come all at once", l, r)
+	if err := loaded(t, "New devices come all at once", l, r, showsConnections); err != nil {
+		return err
+	}
 	n := r.Totals.Counts
 	g := newcomers{devices: f.Devices, connected: atEnd(r), doubled: n[series.Doubled], renamed: n[series.Renamed], why: reasons(r)}
 	t.Measure("new devices connected", float64(g.connected), "", fmt.Sprintf(">= %d", g.devices))

@@ -47,14 +47,10 @@ func tlsStorm(ctx context.Context, t *check.T) error {
 	}
 	l := testbed.Load{Fleet: quiet(f), Shape: "provisioning-storm", For: span(f, 20*time.Second, 1), Blind: true}
 	t.Step("%d devices begin a handshake within a second", f.Devices)
-	r, err := t.Play(ctx, l)
+	r, err := played(ctx, t, "TLS handshakes all at once", l, showsConnections)
 	if err != nil {
 		return err
 	}
-	if err := lived(r, false); err != nil {
-		return err
-	}
-	loaded(t, "TLS handshakes all at once", l, r)
 	storm := judgeStorm(r, f.Devices)
 	if t.Find(storm...); len(storm) > 0 {
 		return nil // who does not take them now does not take one with a ticket either
@@ -116,8 +112,15 @@ func judgeStorm(r *series.Record, devices int) []check.Finding {
 	if n[series.Broken]+n[series.Refused] == 0 && up >= devices {
 		return nil
 	}
+	title := "Keeps devices waiting that come all at once"
+	switch {
+	case n[series.Broken] > 0:
+		title = "Breaks handshakes off when all devices come at once"
+	case n[series.Refused] > 0:
+		title = "Turns devices away whose handshakes come all at once"
+	}
 	return []check.Finding{{
-		Title: "Breaks handshakes off when all devices come at once",
+		Title: title,
 		Seen: fmt.Sprintf("%d of %d attempts to connect ended without an answer, %d were refused; %d of %d devices were connected in the end%s",
 			n[series.Broken], n[series.Attempts], n[series.Refused], up, devices, reasons(r)),
 	}}
