@@ -120,17 +120,13 @@ func otherwise(f *product.Fleet, jittered bool) *product.Fleet {
 
 // cutOff plays a course in which the fleet is cut off half-way.
 func cutOff(ctx context.Context, t *check.T, l testbed.Load, title string) (comeback, error) {
-	r, err := t.Play(ctx, l)
+	r, err := played(ctx, t, title, l, showsConnections)
 	if err != nil {
-		return comeback{}, err
-	}
-	if err := lived(r, false); err != nil {
 		return comeback{}, err
 	}
 	if len(r.Outages) == 0 || r.Outages[0].Devices == 0 {
 		return comeback{}, check.NotRun("see what load.connect-ramp finds", "no device was connected when the fleet was to be cut off")
 	}
-	loaded(t, title, l, r)
 	n := r.Totals.Counts
 	t.MeasureTime(title+": last device back", t.Clock.Device(time.Duration(r.Outages[0].Back*float64(time.Second))), "")
 	t.Measure(title+": attempts for each connection", float64(n[series.Attempts])/float64(n[series.Accepted]), "", "")
