@@ -289,3 +289,17 @@ func TestTimers(t *testing.T) {
 		}
 	}
 }
+
+// TestQuietCut has a fleet that sends nothing be cut off and end when it is time, not when the second is over.
+func TestQuietCut(t *testing.T) {
+	t.Parallel()
+	j := job(open(t, nil, nil), 5, time.Second, func(c *product.Class) {
+		c.Telemetry = nil
+		c.Backoff = &product.Backoff{First: product.Duration(10 * time.Millisecond), Factor: 1, Cap: product.Duration(10 * time.Millisecond), Jitter: "none"}
+	})
+	j.Shape, j.For, j.Settle, j.Watch = "reconnect-storm", 2400*time.Millisecond, 10*time.Millisecond, false
+	r := do(t, j)
+	if len(r.Outages) != 1 || r.Outages[0].Devices != 5 || r.Outages[0].Back > 0.5 {
+		t.Errorf("outages %+v", r.Outages)
+	}
+}

@@ -142,7 +142,7 @@ func (s *shard) loop(ctx context.Context) error {
 		if s.cutAt > 0 && now >= s.cutAt && !s.stopping {
 			s.cutAll(now)
 		}
-		most := time.Duration(int64(s.second+1)*int64(time.Second) - now)
+		most := s.untilNext(now)
 		if s.stopping && s.job.Settle > 0 {
 			if s.settled(now) {
 				return nil
@@ -153,6 +153,18 @@ func (s *shard) loop(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// untilNext is how long it is until the next second is over, the fleet is cut off, or the run ends.
+func (s *shard) untilNext(now int64) time.Duration {
+	next := int64(s.second+1) * int64(time.Second)
+	if !s.stopping {
+		next = min(next, int64(s.length))
+	}
+	if s.cutAt > 0 {
+		next = min(next, s.cutAt)
+	}
+	return time.Duration(next - now)
 }
 
 // step does what is due, and waits for sockets until the next is, or for at most a time.
@@ -237,6 +249,11 @@ func (s *shard) waits() (n int) {
 	return n
 }
 
+// hopes reports whether an acknowledgement can still come: who is not connected when all sending ends does not come back.
+func (s *shard) hopes() bool {
+	return slices.ContainsFunc(s.devices, func(d device) bool { return d.here && d.x != nil && d.x.waits() > 0 })
+}
+
 // looks is how often a drain is looked at within the time that it takes to settle.
 const looks = 10
 
@@ -244,7 +261,7 @@ const looks = 10
 func (s *shard) settled(now int64) bool {
 	if now >= s.lookAt {
 		s.lookAt = now + int64(s.job.Settle/looks)
-		if s.waits() > 0 || s.ledger.Totals().Lost > 0 {
+		if s.hopes() || s.ledger.Totals().Lost > 0 {
 			s.whole = 0
 		} else if s.whole == 0 {
 			s.whole = now

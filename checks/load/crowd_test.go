@@ -48,6 +48,38 @@ func TestJudgeNewcomers(t *testing.T) {
 	verdicts(t, "all at once", judgeNewcomers(newcomers{devices: 60, connected: 40, renamed: 3}), 2, check.Major)
 }
 
+func TestJudgeBackoff(t *testing.T) {
+	all := comeback{devices: 100}
+	some := comeback{devices: 100, left: 9, vain: 500}
+	most := comeback{devices: 100, left: 40, vain: 500}
+	slow := comeback{devices: 100, left: 40, vain: 100}
+	verdicts(t, "all back", judgeBackoff(all, all, true), 0, "")
+	verdicts(t, "turned away at first", judgeBackoff(comeback{devices: 100, vain: 200}, comeback{devices: 100, vain: 500}, true), 0, "")
+	verdicts(t, "a few are late", judgeBackoff(some, some, true), 0, "")
+	verdicts(t, "too short", judgeBackoff(slow, slow, true), 0, "")
+	verdicts(t, "fixed pauses keep it down", judgeBackoff(all, most, true), 1, check.Major)
+	verdicts(t, "the declared ones do", judgeBackoff(most, all, false), 1, check.Blocker)
+	verdicts(t, "both do", judgeBackoff(most, most, true), 1, check.Blocker)
+	verdicts(t, "the declared jitter does", judgeBackoff(most, all, true), 1, check.Blocker)
+	verdicts(t, "many attempts", judgeBackoff(comeback{devices: 100, vain: 400}, comeback{devices: 100, vain: 100}, false), 1, check.Minor)
+	verdicts(t, "twice the attempts", judgeBackoff(comeback{devices: 100, vain: 200}, comeback{devices: 100, vain: 100}, false), 0, "")
+}
+
+// TestOtherwise has a jittered back-off become a fixed pause, and one without jitter jittered, and leaves the fleet as it was.
+func TestOtherwise(t *testing.T) {
+	f := &product.Fleet{Classes: []product.Class{{Backoff: &product.Backoff{First: 5, Factor: 2, Cap: 60, Jitter: "equal"}}}}
+	if b := *otherwise(f, isJittered(f)).Classes[0].Backoff; b != (product.Backoff{First: 5, Factor: 1, Cap: 5, Jitter: "none"}) {
+		t.Errorf("jittered: %+v", b)
+	}
+	f.Classes[0].Backoff.Jitter = "none"
+	if b := *otherwise(f, isJittered(f)).Classes[0].Backoff; b != (product.Backoff{First: 5, Factor: 2, Cap: 60, Jitter: "full"}) {
+		t.Errorf("without jitter: %+v", b)
+	}
+	if f.Classes[0].Backoff.Jitter != "none" {
+		t.Error("the declared back-off was changed")
+	}
+}
+
 // TestRepeatable tells calls that are the same each time from others.
 func TestRepeatable(t *testing.T) {
 	for body, want := range map[string]bool{`{"serial":"{n:08}","tenant":"{tenant}"}`: true, `{"at":{time}}`: false, `{"nonce":"{random:1:9}"}`: false} {

@@ -13,6 +13,7 @@ var Risk = check.Risk{
 		ReconnectSpread,
 		FloodIn,
 		BrokerReconnectHerd,
+		BackoffPolicy,
 		BrokerLimits,
 		FleetLimits,
 		ConnectRamp,

@@ -68,7 +68,9 @@ func TestJudgeExplosion(t *testing.T) {
 }
 
 func TestWatchable(t *testing.T) {
-	one := func(transport product.Protocol) *product.Fleet { return &product.Fleet{Classes: []product.Class{{Transport: transport}}} }
+	one := func(transport product.Protocol) *product.Fleet {
+		return &product.Fleet{Classes: []product.Class{{Transport: transport}}}
+	}
 	if !watchable(one(""), product.WSS) || watchable(one(""), product.HTTPS) || watchable(one(product.COAP), product.MQTT) || !watchable(one(product.MQTTS), product.HTTP) {
 		t.Error("who can be listened to is not told from who cannot")
 	}
