@@ -44,6 +44,23 @@ func TestJudgeThrottled(t *testing.T) {
 	verdicts(t, "3.1.1 closes", judgeThrottled(throttled{sent: 100, gone: 1}), 0, "")
 }
 
+func TestJudgeStatuses(t *testing.T) {
+	refused := func(pairs ...any) statuses {
+		s := statuses{sent: 100, acked: 50, refused: map[string]uint64{}}
+		for i := 0; i < len(pairs); i += 2 {
+			s.refused[pairs[i].(string)] = uint64(pairs[i+1].(int))
+		}
+		return s
+	}
+	verdicts(t, "no limit", judgeStatuses(statuses{sent: 100, acked: 100}), 0, "")
+	verdicts(t, "told", judgeStatuses(refused("429 with Retry-After", 30, "503", 20)), 0, "")
+	verdicts(t, "failed once in a hundred", judgeStatuses(refused("502", 1)), 0, "")
+	verdicts(t, "failed", judgeStatuses(refused("429", 30, "500", 20)), 1, check.Minor)
+	verdicts(t, "denied", judgeStatuses(refused("403", 2, "500", 20)), 1, check.Major)
+	verdicts(t, "silent", judgeStatuses(statuses{sent: 100, acked: 50, unanswered: 10}), 1, "")
+	verdicts(t, "failed and silent", judgeStatuses(statuses{sent: 100, unanswered: 10, refused: map[string]uint64{"502": 5}}), 2, check.Minor)
+}
+
 func TestJudgeChurn(t *testing.T) {
 	verdicts(t, "clean", judgeChurn(churn{clients: 20, connected: 100}), 0, "")
 	verdicts(t, "kept", judgeChurn(churn{clients: 20, connected: 100, old: []string{"a"}}), 1, "")
