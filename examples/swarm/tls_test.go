@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -125,6 +126,7 @@ func start(t *testing.T, dir, port, name string, args ...string) *program {
 	p := &program{}
 	c := exec.Command(name, args...)
 	c.Dir, c.Stdout, c.Stderr = dir, p, p
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // it may be a script
 	c.Env = append(os.Environ(), "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
 	if c.Err != nil {
 		c.Path, c.Err = "/usr/sbin/"+name, nil
@@ -138,13 +140,13 @@ func start(t *testing.T, dir, port, name string, args ...string) *program {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		c.Process.Kill()
+		syscall.Kill(-c.Process.Pid, syscall.SIGKILL)
 		c.Wait()
 		if t.Failed() {
 			t.Logf("%s said:\n%s", name, p.said())
 		}
 	})
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		conn, err := net.Dial("tcp", "127.0.0.1:"+port)
 		if err == nil {
 			conn.Close()
