@@ -26,48 +26,48 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// realTime are the checks that wait for what a broker does by its own clock. The times of all others are a tenth of what they are for a user.
-var realTime = []string{"load.half-open"}
+// realTime are the checks that wait for what a broker does by its own clock. The times of all others are shorter than they are for a user.
+var realTime = []string{"load.half-open", "load.broker-limits", "load.duplicate-ids"}
 
-// TestLoad runs the checks of load at each broker, and holds their outcomes against golden files. Mosquitto and the NATS server are started for
-// each check; RabbitMQ is started once, and its checks share it, with devices and topics of their own.
-func TestLoad(t *testing.T) {
-	needsPeers(t)
-	for _, name := range []string{"mosquitto", "nats-server", "rabbitmq"} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := brokerFile{name: name, change: strings.NewReplacer(), heaps: 1, jobs: "6"}
-			if name == "rabbitmq" {
-				b.change, b.heaps, b.jobs = strings.NewReplacer("127.0.0.1:1883", "127.0.0.1:"+rabbitmq(t)), 5, "1"
-			}
-			got := b.outcomes(t, nil)
-			golden := filepath.Join("golden", name+".txt")
-			if *update {
-				if err := os.WriteFile(golden, []byte(text(got)), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var again []string // seen twice, it is no accident of a busy machine
-			for id, block := range got {
-				if !strings.Contains(string(want), block) {
-					again = append(again, id)
-				}
-			}
-			if len(again) > 0 && len(again) <= 3 {
-				t.Logf("once more: %q", again)
-				for id, block := range b.outcomes(t, again) {
-					got[id] = block
-				}
-			}
-			if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(text(got), "\n")); diff != "" {
-				t.Errorf("outcomes changed (-golden +now):\n%s", diff)
-			}
-		})
+// brokerFile is a product file of this folder, and how its checks are run.
+type brokerFile struct {
+	file    string
+	address string   // of the broker; empty: it is started for each check
+	shared  bool     // it is not
+	heaps   int      // runs beside each other, each with devices and topics of its own
+	jobs    int      // checks beside each other, in each of them
+	speed   int      // so many times shorter are their times …
+	slow    []string // … but those of these
+}
+
+// compare holds the outcomes of the checks against the golden file.
+func (b brokerFile) compare(t *testing.T) {
+	got := b.outcomes(t, nil)
+	golden := filepath.Join("golden", b.file+".txt")
+	if *update {
+		if err := os.WriteFile(golden, []byte(text(got)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var again []string // seen twice, it is no accident of a busy machine
+	for id, block := range got {
+		if !strings.Contains(string(want), block) {
+			again = append(again, id)
+		}
+	}
+	if len(again) > 0 && len(again) <= 3 {
+		t.Logf("once more: %q", again)
+		for id, block := range b.outcomes(t, again) {
+			got[id] = block
+		}
+	}
+	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(text(got), "\n")); diff != "" {
+		t.Errorf("outcomes changed (-golden +now):\n%s", diff)
 	}
 }
 
@@ -81,32 +81,26 @@ func text(blocks map[string]string) string {
 	return strings.Join(all, "")
 }
 
-// brokerFile is a product file of this folder, and how its checks are run.
-type brokerFile struct {
-	name   string
-	change *strings.Replacer // of what stands in it
-	heaps  int               // runs beside each other
-	jobs   string            // checks beside each other, in each of them
-}
-
 // outcomes runs these checks, or all, and gives for each of them what a golden file says of it.
 func (b brokerFile) outcomes(t *testing.T, only []string) map[string]string {
 	t.Helper()
-	var timed, heaped []*check.Check
+	var runs [][]*check.Check
+	var rest []*check.Check
 	for _, c := range load.Risk.Checks {
 		switch {
 		case c.Needs.Real != product.Cloud || only != nil && !slices.Contains(only, c.ID):
-		case slices.Contains(realTime, c.ID):
-			timed = append(timed, c)
+		case slices.Contains(realTime, c.ID) || slices.Contains(b.slow, c.ID):
+			runs = append(runs, []*check.Check{c})
 		default:
-			heaped = append(heaped, c)
+			rest = append(rest, c)
 		}
 	}
-	runs := append(dealt(heaped, b.heaps), timed)
+	timed := len(runs)
+	runs = append(runs, dealt(rest, b.heaps)...)
 	found := make(chan map[string]string, len(runs))
 	for i, heap := range runs {
-		speed := 10
-		if i == len(runs)-1 {
+		speed := b.speed
+		if i < timed {
 			speed = 1
 		}
 		go func() { found <- b.run(t, heap, i, speed) }()
@@ -141,16 +135,13 @@ func (b brokerFile) run(t *testing.T, list []*check.Check, n, speed int) map[str
 	if len(list) == 0 {
 		return nil
 	}
-	dir, peers := t.TempDir(), ".peers"
-	source, err := os.ReadFile(b.name + ".yaml")
-	if err == nil {
-		peers, err = filepath.Abs("../../.peers")
-	}
+	dir := t.TempDir()
+	source, err := os.ReadFile(b.file + ".yaml")
 	if err != nil {
 		t.Error(err)
 		return nil
 	}
-	own := strings.NewReplacer(".peers", peers, "meter", fmt.Sprint("meter", n)).Replace(b.change.Replace(string(source)))
+	own := strings.NewReplacer(".peers", peer(t, ""), "meter", fmt.Sprint("meter", n), "127.0.0.1:1883", b.address).Replace(string(source))
 	if speed > 1 {
 		own += fmt.Sprintf("declared: {timers_speed: %d}\n", speed)
 	}
@@ -165,7 +156,7 @@ func (b brokerFile) run(t *testing.T, list []*check.Check, n, speed int) map[str
 	}
 	var out, progress bytes.Buffer
 	sys := cli.System{
-		Args:  []string{"run", file, "--out", filepath.Join(dir, "run"), "--seed", fmt.Sprint(n + 1), "--jobs", b.jobs, "--format", "json", "--only", strings.Join(ids, ",")},
+		Args:  []string{"run", file, "--out", filepath.Join(dir, "run"), "--seed", fmt.Sprint(n + 1), "--jobs", fmt.Sprint(b.jobs), "--format", "json", "--only", strings.Join(ids, ",")},
 		Stdin: strings.NewReader(""), Stdout: &out, Stderr: &progress, Getenv: func(string) string { return "" }, Now: time.Now,
 		Size:    func() (int, int) { return 80, 24 },
 		Signals: func() (<-chan os.Signal, func()) { return nil, func() {} }, Exit: os.Exit,
@@ -175,7 +166,7 @@ func (b brokerFile) run(t *testing.T, list []*check.Check, n, speed int) map[str
 		Results []evidence.Result `json:"results"`
 	}
 	if err := json.Unmarshal(out.Bytes(), &doc); err != nil || len(doc.Results) == 0 {
-		t.Errorf("%s: exit %d, %v\n%s", b.name, code, err, progress.String())
+		t.Errorf("%s: exit %d, %v\n%s", b.file, code, err, progress.String())
 		return nil
 	}
 	if testing.Verbose() {
@@ -190,6 +181,7 @@ func (b brokerFile) run(t *testing.T, list []*check.Check, n, speed int) map[str
 		var titles []string
 		for _, f := range r.Findings {
 			titles = append(titles, fmt.Sprintf("    %s: %s\n", f.Severity, blur(f.Title)))
+			t.Logf("%s: %s: %s: %s", b.file, r.Check, f.Title, f.Seen)
 		}
 		slices.Sort(titles)
 		blocks[r.Check] = block + strings.Join(slices.Compact(titles), "")
