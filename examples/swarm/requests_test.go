@@ -86,7 +86,6 @@ func TestLibcoap(t *testing.T) {
 // TestNginx has nginx take what a fleet sends, end connections after some requests, and limit the rate.
 func TestNginx(t *testing.T) {
 	needsPeers(t)
-	t.Parallel()
 	nginx, err := filepath.Abs("../../.peers/ingest/usr/sbin/nginx")
 	if err != nil {
 		t.Fatal(err)
