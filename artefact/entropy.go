@@ -9,10 +9,18 @@ type histogram struct {
 }
 
 func (h *histogram) add(b []byte) {
+	h.n += int64(len(b))
+	var other [256]uint32 // the same byte twice is not counted in one place, which would have to wait for the first
+	for ; len(b) >= 2; b = b[2:] {
+		h.count[b[0]]++
+		other[b[1]]++
+	}
 	for _, c := range b {
 		h.count[c]++
 	}
-	h.n += int64(len(b))
+	for c, n := range other {
+		h.count[c] += int64(n)
+	}
 }
 
 // bits is Shannon's entropy in bits a byte: 0 to 8.

@@ -39,6 +39,8 @@ const (
 	stretch = 64 << 20 // bytes that are looked at together
 	several = 8 << 20  // bytes of a piece; of larger ones only one is looked at at a time, so that they do not fill the memory together
 	overlap = 64 << 10 // bytes that a stretch shares with the one before
+
+	shortestBlank = 4 << 10 // bytes of nothing but one value in which nothing is looked for
 )
 
 // piece is a run of bytes of a node that lies in none of its children.
@@ -96,7 +98,7 @@ func (f *Facts) examine(ctx context.Context) error {
 		next    int
 		failed  error
 	)
-	for range min(runtime.GOMAXPROCS(0), 4) {
+	for range min(runtime.NumCPU(), runtime.GOMAXPROCS(0), 4) {
 		workers.Go(func() {
 			var buffer []byte
 			for {
@@ -132,7 +134,9 @@ func (f *Facts) examine(ctx context.Context) error {
 			continue
 		}
 		f.add(found[i])
-		for _, text := range found[i].failed {
+		faults := found[i].failed
+		found[i] = nil // so that its memory is free for what it is joined to
+		for _, text := range faults {
 			f.Unsearched = append(f.Unsearched, all[i].node.Path()+": "+text)
 		}
 	}
@@ -166,6 +170,9 @@ func (p piece) examine(ctx context.Context, kept []byte, found *Found, dark *int
 		data := buffer[:want]
 		if got, err := n.Data.ReadAt(data, from); err != nil && (err != io.EOF || got < want) {
 			return buffer, err
+		}
+		if _, same := tree.Uniform(data); same && len(data) > shortestBlank {
+			continue
 		}
 		c := content{node: n, data: data, at: from, fresh: int(at - from), whole: p.to-p.from == n.Data.Size() && n.Data.Size() <= stretch}
 		for _, look := range examiners {

@@ -96,6 +96,7 @@ func newRunner(o Options, watch Watcher, giveUp func()) (*runner, error) {
 			r.serial[p.Name] = &sync.Mutex{}
 		}
 	}
+	spread(o.Parallel)
 	r.lag = startLagMeter()
 	r.gate = newGate(max(1, o.Parallel), r.lag.since, tolerable(o.Product))
 	return r, nil

@@ -91,7 +91,8 @@ func Span(f *product.Fleet, least time.Duration) time.Duration {
 	return max(least, 3*joins)
 }
 
-// Count is Play for checks that go by the account of messages: a course in which none was acknowledged, or that nobody watched, is a not-run.
+// Count is Play for checks that go by the account of messages: a course in which none was acknowledged, that nobody watched, or that was to cut
+// connections and found none, is a not-run.
 func (t *T) Count(ctx context.Context, l testbed.Load) (*series.Record, error) {
 	r, err := t.Play(ctx, l)
 	if err != nil {
@@ -100,13 +101,26 @@ func (t *T) Count(ctx context.Context, l testbed.Load) (*series.Record, error) {
 	n := r.Totals.Counts
 	switch m := r.Messages; {
 	case n[series.Accepted] == 0:
-		return nil, NotRun("see that the identities of the fleet are right, under fleet: in the product file",
-			"no device of the fleet was accepted: %d attempts, %d refused, %d ended otherwise", n[series.Attempts], n[series.Refused], n[series.Broken])
+		return nil, NobodyIn(r)
+	case l.Shape == "reconnect-storm" && !cutOff(r):
+		return nil, NotRun("see what load.connect-ramp finds", "no device was connected when all connections were to be cut")
 	case m == nil || !m.Watched || m.Acked == 0 || m.Arrived == 0:
 		return nil, NotRun("let the operator of the fleet read what its devices send, and let them send it",
 			"no message can be followed: %d sent, %d acknowledged, %d received", n[series.Sent], n[series.Acked], n[series.Received])
 	}
 	return r, nil
+}
+
+// NobodyIn is the not-run of a fleet of which no device was accepted.
+func NobodyIn(r *series.Record) error {
+	n := r.Totals.Counts
+	return NotRun("see that the identities of the fleet are right, under fleet: in the product file",
+		"no device of the fleet was accepted: %d attempts, %d refused, %d ended otherwise", n[series.Attempts], n[series.Refused], n[series.Broken])
+}
+
+// cutOff reports whether a course cut connections of devices.
+func cutOff(r *series.Record) bool {
+	return slices.ContainsFunc(r.Outages, func(o series.Outage) bool { return o.Devices > 0 })
 }
 
 // Such names the first messages of a sort of an account, as "stream/number"; see count.Totals.

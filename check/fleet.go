@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/shakedown-test/shakedown/fleet"
@@ -28,14 +29,40 @@ func (t *T) Fleet(ctx context.Context) (*product.Fleet, error) {
 	return f, nil
 }
 
+// Newcomers starts the cloud and gives as many devices as the fleet has, all of classes that are provisioned; see Fleet.
+func (t *T) Newcomers(ctx context.Context) (*product.Fleet, error) {
+	if _, err := t.Fleet(ctx); err != nil {
+		return nil, err
+	}
+	f := t.Cloud.Newcomers()
+	if f == nil {
+		return nil, NotApplicable("no class of the fleet is provisioned: they all come with their identities")
+	}
+	return f, nil
+}
+
+// Requesters starts the cloud and gives as many devices as the fleet has, all of classes that send over HTTP; see Fleet.
+func (t *T) Requesters(ctx context.Context) (*product.Fleet, error) {
+	f := t.Cloud.Requesters()
+	if f == nil {
+		return nil, NotApplicable("no class of a fleet is described that sends to the cloud over HTTP")
+	}
+	if err := t.Cloud.Start(ctx); err != nil {
+		return nil, Refuses(err)
+	}
+	return f, nil
+}
+
 // Play has a fleet live in front of the cloud, and gives what it measured, in wall time. The error says that it could not be carried out. When
 // this machine could not keep the fleet's schedule, the record says so in Own.Invalid: its counts may be judged, its latencies may not.
 func (t *T) Play(ctx context.Context, l testbed.Load) (*series.Record, error) {
 	live, end := context.WithCancel(ctx)
+	var following sync.WaitGroup
+	defer following.Wait()
 	defer end()
 	watch := l.Watch
 	l.Watch = func(c *series.Collector) {
-		go t.follow(live, c)
+		following.Go(func() { t.follow(live, c) })
 		if watch != nil {
 			watch(c)
 		}

@@ -68,10 +68,14 @@ func (p *plan) newCall(spec product.Call, names []string) (*call, error) {
 	}
 	t := p.job.Target
 	if strings.HasPrefix(spec.URL, "/") {
-		if t.Scheme != product.HTTP && t.Scheme != product.HTTPS {
-			return nil, fmt.Errorf("url %s: the target is %s, which has no paths for calls\nhint: write the whole URL", spec.URL, t.Scheme)
+		api := t.API
+		if api == "" && (t.Scheme == product.HTTP || t.Scheme == product.HTTPS) {
+			api = string(t.Scheme) + "://" + t.Host
 		}
-		spec.URL = string(t.Scheme) + "://" + t.Host + spec.URL
+		if api == "" {
+			return nil, fmt.Errorf("url %s: the target is %s, which has no paths for calls\nhint: write the whole URL, or api: at the cloud in the product file", spec.URL, t.Scheme)
+		}
+		spec.URL = api + spec.URL
 	}
 	var err error
 	if c.url, err = payload.Compile(spec.URL, payload.Bytes, 0, names...); err != nil {
@@ -107,7 +111,7 @@ func (p *plan) newCaller(c *class, from netip.Addr, v payload.Vars) *caller {
 		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0))
 	}
 	cfg := p.tls(c.Class.TLS)
-	if cfg.ServerName != "" && p.job.Target.Name == "" {
+	if p.job.Target.Name == "" || p.job.Target.Scheme != product.HTTPS {
 		cfg.ServerName = "" // that of the URL
 	}
 	t := &http.Transport{DialContext: d.DialContext, TLSClientConfig: cfg, MaxResponseHeaderBytes: maxHead, MaxIdleConnsPerHost: 1}
@@ -263,8 +267,13 @@ func (s *shard) runNext(now int64) {
 
 // prepare provisions a device, and then has it connect.
 func (s *shard) prepare(i int32, now int64) {
+	s.devices[i].state = preparing
+	s.claim(i, nil, now)
+}
+
+// claim makes the provisioning calls of a device. Not nil, first is what it was given when it made them before.
+func (s *shard) claim(i int32, first []string, now int64) {
 	d := &s.devices[i]
-	d.state = preparing
 	s.timers.stop(i) // until it is its turn
 	turn := d.turn
 	wanted := func() bool { return d.turn == turn && d.state == preparing }
@@ -280,9 +289,17 @@ func (s *shard) prepare(i int32, now int64) {
 		done: func(now int64, values []string, err error) {
 			switch {
 			case !wanted():
-			case err != nil:
+			case err != nil && first == nil:
 				s.fail(i, "provisioning: "+err.Error(), now)
+			case s.job.Again && first == nil:
+				s.claim(i, values, now)
 			default:
+				if err != nil {
+					s.meter.Answer("provisioning again: " + err.Error())
+					values = first
+				} else if first != nil && s.renamed(i, first, values) {
+					s.meter.Count(series.Renamed, 1)
+				}
 				s.provisioned(i, values)
 				s.timers.set(i, now+int64(attempt))
 				s.reach(i, now)
@@ -298,6 +315,18 @@ func (s *shard) provisioned(i int32, values []string) {
 	if s.doubles(s.classOf(i), number) {
 		s.meter.Count(series.Doubled, 1)
 	}
+}
+
+// renamed reports whether a device has another name with the values that it was given now than with the first.
+func (s *shard) renamed(i int32, first, now []string) bool {
+	who := s.classOf(i).who
+	name := func(values []string) string {
+		v := s.vars(s.number(i))
+		v.Values = values
+		v.ID = string(who.id.Append(nil, &v))
+		return string(who.given.Append(nil, &v))
+	}
+	return who.given != nil && who.named && name(first) != name(now)
 }
 
 // doubles reports whether another device was given the same identity: the id, if that is given, or else the user or the token.

@@ -16,7 +16,7 @@ import (
 type carrier struct {
 	nc   net.Conn
 	once sync.Once
-	done chan struct{}
+	done chan struct{} // closed when the connection is to end, once what is to be written is
 
 	more chan struct{} // there is something to write
 	mu   sync.Mutex
@@ -128,14 +128,14 @@ func (s *shard) readCarrier(i, turn int32, c *carrier) {
 	}
 }
 
-// write writes what send gives, until the connection is closed.
+// write writes what send gives, until the connection is closed, and then what is left.
 func (c *carrier) write() {
 	defer c.nc.Close()
-	for {
+	for ended := false; !ended; {
 		select {
 		case <-c.more:
 		case <-c.done:
-			return
+			ended = true
 		}
 		c.mu.Lock()
 		out := c.out
@@ -164,10 +164,18 @@ func (c *carrier) send(b []byte) bool {
 	return true
 }
 
-// close ends the connection and its goroutines.
-func (c *carrier) close() {
+// lastWords is how long the last that a device says may take to be written.
+const lastWords = 500 * time.Millisecond
+
+// close ends the connection and its goroutines: with a reset at once, otherwise when what was given to send is written.
+func (c *carrier) close(reset bool) {
 	c.once.Do(func() {
+		now := time.Now()
+		_ = c.nc.SetReadDeadline(now)
+		if !reset {
+			now = now.Add(lastWords)
+		}
+		_ = c.nc.SetWriteDeadline(now)
 		close(c.done)
-		_ = c.nc.SetDeadline(time.Now())
 	})
 }

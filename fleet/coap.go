@@ -43,7 +43,7 @@ func (c speaksCoAP) open(s *shard, i int32, now int64) {
 	s.hello(i, now)
 }
 
-func (c speaksCoAP) close(*shard, int32) {}
+func (c speaksCoAP) close(*shard, int32) (heard bool) { return false }
 
 // post sends a POST, confirmable where the message has a QoS.
 func (c speaksCoAP) post(s *shard, i int32, p *post, m pending, now int64) bool {

@@ -45,7 +45,7 @@ func coapJob(f *far, devices int, every time.Duration, change func(*product.Clas
 			change(c)
 		}
 	})
-	j.Watch, j.For, j.Drain = false, 2500*time.Millisecond, 1500*time.Millisecond
+	j.Watch, j.For = false, unhurried(2500*time.Millisecond)
 	return j
 }
 
@@ -77,7 +77,11 @@ func TestCoAP(t *testing.T) {
 			r := do(t, j)
 			s.Close()
 			n := r.Totals.Counts
-			if n[series.Accepted] != 40 || n[series.Sent] < 60 || n[series.Acked] != n[series.Sent] || int(n[series.Sent]) != len(seen) || len(wrong) > 0 {
+			whole := n[series.Acked] == n[series.Sent] && int(n[series.Sent]) == len(seen)
+			if one.qos == 0 { // a socket of a busy machine drops datagrams, and nobody sends these again
+				whole = n[series.Acked] > 30 && int(n[series.Acked]) <= len(seen) && len(seen) <= int(n[series.Sent])
+			}
+			if n[series.Accepted] != 40 || n[series.Sent] < 60 || !whole || len(wrong) > 0 {
 				t.Errorf("accepted %d, sent %d, acknowledged %d, the server saw %d; errors %v, answers %v; wrong %v", n[series.Accepted], n[series.Sent], n[series.Acked],
 					len(seen), r.Totals.Errors, r.Totals.Answers, wrong)
 			}

@@ -18,9 +18,8 @@ func (s *shard) control(i int32, due, now int64) {
 			return
 		}
 		s.meter.Time(series.Lag, time.Duration(now-due))
-		if !d.met && i != s.operator {
-			d.met = true
-			s.joined++
+		if !d.was {
+			s.meant(i)
 		}
 		s.begin(i, due, now)
 	case preparing, connecting, shaking, greeting:
@@ -136,6 +135,7 @@ func (s *shard) accepted(i int32, now int64) {
 		d.here = true
 		s.up++
 	}
+	s.meant(i)
 	s.meter.Count(series.Accepted, 1)
 	s.meter.Time(series.Connect, time.Duration(now-d.due))
 	if d.lost {
@@ -189,6 +189,7 @@ func (s *shard) fail(i int32, reason string, now int64) {
 func (s *shard) again(i int32, now int64) {
 	d := &s.devices[i]
 	s.close(i, true)
+	s.meant(i)
 	if d.state = waiting; s.stopping {
 		d.state = ended
 		s.timers.stop(i)
@@ -207,6 +208,22 @@ func (s *shard) leave(i int32, pause time.Duration, now int64) {
 	d.state = waiting
 	s.timers.set(i, now+int64(pause))
 	s.asleep(i)
+	s.excused(i)
+}
+
+// meant counts a device among those that are meant to be connected, and excused does not any more, until an attempt of it has an outcome.
+func (s *shard) meant(i int32) {
+	if d := &s.devices[i]; !d.met && i != s.operator {
+		d.met = true
+		s.joined++
+	}
+}
+
+func (s *shard) excused(i int32) {
+	if d := &s.devices[i]; d.met {
+		d.met = false
+		s.joined--
+	}
 }
 
 // cutOff ends a connection as a power cut does.
@@ -248,7 +265,7 @@ func (s *shard) close(i int32, reset bool) {
 		return
 	}
 	if x.carrier != nil {
-		x.carrier.close()
+		x.carrier.close(reset)
 	}
 	*x = extra{flights: x.flights, backlog: x.backlog, ticket: x.ticket}
 	if len(x.flights) == 0 && len(x.backlog) == 0 && x.ticket == nil {

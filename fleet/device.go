@@ -30,9 +30,9 @@ type device struct {
 	id      uint16 // packet identifier used last
 	state   state
 	tries   uint8 // since it was up
-	heard   bool  // its subscriptions are accepted, or it has none
+	unheard uint8 // its SUBSCRIBE packets without a good answer
 	pinging bool  // a PINGREQ is not answered yet
-	met     bool  // it tried to connect before
+	met     bool  // it is meant to be connected: its time to connect first has come, and it does not sleep
 	was     bool  // it was up before
 	here    bool  // it counts as connected: up, or HTTP between two connections
 	lost    bool  // it was cut off by the course of the run, and is not back yet

@@ -3,7 +3,6 @@ package fleet
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"time"
 
 	"github.com/shakedown-test/shakedown/fleet/series"
@@ -38,11 +37,11 @@ func Do(ctx context.Context, job Job, watch func(*series.Collector)) (*series.Re
 	}
 	out := c.Record()
 	account := share.Ledger.Totals()
-	out.Seconds, out.Messages = int(job.For.Seconds()), &account
+	out.Seconds, out.Stopped, out.Messages = int(share.Lasted.Seconds()), share.Lasted < job.For, &account
 	if share.Outage != nil {
 		out.Outages = append(out.Outages, *share.Outage)
 	}
-	out.Own.Cores, out.Own.CPU = runtime.GOMAXPROCS(0), (cpu() - before).Seconds()
+	out.Own.Cores, out.Own.CPU = processors(), (cpu() - before).Seconds()
 	out.Own.Invalid = Invalid(out)
 	out.Own.Kept = out.Own.Invalid == ""
 	n := out.Totals.Counts

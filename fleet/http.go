@@ -34,7 +34,7 @@ func (h speaksHTTP) opens() string { return "the first request" }
 
 func (h speaksHTTP) open(s *shard, i int32, now int64) { s.hello(i, now) }
 
-func (h speaksHTTP) close(*shard, int32) {}
+func (h speaksHTTP) close(*shard, int32) (heard bool) { return false }
 
 // parked reports whether a device is up without a connection: HTTP lets either side end one that is idle.
 func (d *device) parked() bool {

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -47,7 +48,7 @@ func httpJob(f *far, devices int, every time.Duration, change func(*product.Clas
 			change(c)
 		}
 	})
-	j.Watch, j.For, j.Drain = false, 2500*time.Millisecond, 1500*time.Millisecond
+	j.Watch, j.For = false, unhurried(2500*time.Millisecond)
 	return j
 }
 
@@ -115,25 +116,33 @@ func TestHTTP(t *testing.T) {
 			n := r.Totals.Counts
 			right := len(from) == 30 && n[series.Accepted] == 30
 			if one.close {
-				right = n[series.Accepted] == uint64(len(from)) && len(from) == len(seen)
+				right = n[series.Accepted] >= n[series.Sent] && len(from) > len(seen)*3/4 // a port may come again
 			}
 			if !right || n[series.Sent] < 60 && !one.close || n[series.Sent] < 30 || n[series.Acked] != n[series.Sent] || int(n[series.Sent]) != len(seen) || wrong != "" ||
-				r.Points[2].Connected != 30 || n[series.Dropped]+n[series.Broken]+n[series.Withheld] > 0 {
+				r.Points[(j.For-1)/time.Second].Connected != 30 || n[series.Dropped]+n[series.Broken]+n[series.Withheld] > 0 {
 				t.Errorf("accepted %d, sent %d, acknowledged %d, the server saw %d on %d connections, connected %d; errors %v, answers %v; wrong %s", n[series.Accepted],
-					n[series.Sent], n[series.Acked], len(seen), len(from), r.Points[2].Connected, r.Totals.Errors, r.Totals.Answers, wrong)
+					n[series.Sent], n[series.Acked], len(seen), len(from), r.Points[(j.For-1)/time.Second].Connected, r.Totals.Errors, r.Totals.Answers, wrong)
 			}
 		})
 	}
 }
 
-// TestOpenModelOfHTTP has the server be slower than the messages: what waits for its turn has the wait in its latency.
+// TestOpenModelOfHTTP has the server be slower than the messages: what waits for its turn has the wait in its latency, and what still waits
+// at the end is not sent behind the back of the account.
 func TestOpenModelOfHTTP(t *testing.T) {
 	t.Parallel()
-	f := ingest(t, 0, func(w http.ResponseWriter, _ *http.Request) { time.Sleep(200 * time.Millisecond) })
-	r := do(t, httpJob(f, 5, 100*time.Millisecond, nil))
+	var seen atomic.Int64
+	f := ingest(t, 0, func(w http.ResponseWriter, _ *http.Request) {
+		seen.Add(1)
+		time.Sleep(200 * time.Millisecond)
+	})
+	j := httpJob(f, 5, 100*time.Millisecond, nil)
+	j.Drain = 300 * time.Millisecond
+	r := do(t, j)
 	ack, _ := r.Latency(series.Ack)
-	if n := r.Totals.Counts; n[series.Withheld]+n[series.Sent] < 20 || ack.Max < 0.6 {
-		t.Errorf("sent %d, withheld %d, %+v", n[series.Sent], n[series.Withheld], ack)
+	if n := r.Totals.Counts; n[series.Withheld]+n[series.Sent] < 20 || ack.Max < 0.6 || n[series.Withheld] == 0 || seen.Load() > int64(n[series.Sent]) || seen.Load() < int64(n[series.Acked]) ||
+		n[series.Acked]+n[series.Unanswered] != n[series.Sent] || r.Messages.Sent != n[series.Sent] || r.Messages.Acked != n[series.Acked] {
+		t.Errorf("sent %d, withheld %d, %+v; the server saw %d; account %+v", n[series.Sent], n[series.Withheld], ack, seen.Load(), *r.Messages)
 	}
 }
 
@@ -161,7 +170,7 @@ func TestRetryAfter(t *testing.T) {
 		}
 	})
 	j := httpJob(f, 5, 100*time.Millisecond, nil)
-	j.For = 2500 * time.Millisecond
+	j.For = unhurried(2500 * time.Millisecond)
 	r := do(t, j)
 	n, a := r.Totals.Counts, r.Totals.Answers
 	if n[series.Accepted] != 5 || n[series.Refused] != 1 || n[series.Rejected] != 3 || a["status 503 with Retry-After"] != 2 || a["status 403"] != 1 || n[series.Acked]+3 != n[series.Sent] {
@@ -179,9 +188,10 @@ func TestIdleEnd(t *testing.T) {
 	s.Start()
 	t.Cleanup(s.Close)
 	j := httpJob(&far{Target: Target{Scheme: product.HTTP, Host: s.Listener.Addr().String()}}, 10, 300*time.Millisecond, nil)
+	j.Drain = 4 * time.Second
 	r := do(t, j)
-	if n := r.Totals.Counts; n[series.Accepted] < 20 || n[series.Acked]+n[series.Dropped] < n[series.Sent] || n[series.Dropped]*4 > n[series.Accepted] || n[series.Broken] > 0 {
-		t.Errorf("accepted %d, sent %d, acknowledged %d, connected %d, errors %v", n[series.Accepted], n[series.Sent], n[series.Acked], r.Points[2].Connected, r.Totals.Errors)
+	if n := r.Totals.Counts; n[series.Accepted] < 20 || n[series.Acked]+n[series.Unanswered] != n[series.Sent] || n[series.Unanswered] > n[series.Dropped] || n[series.Dropped]*2 > n[series.Accepted] || n[series.Broken] > 0 {
+		t.Errorf("accepted %d, sent %d, acknowledged %d, connected %d, errors %v", n[series.Accepted], n[series.Sent], n[series.Acked], r.Points[(j.For-1)/time.Second].Connected, r.Totals.Errors)
 	}
 }
 

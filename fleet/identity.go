@@ -16,6 +16,7 @@ type identity struct {
 	id, user, password, token, cert, key, psk *payload.Template
 
 	given *payload.Template // what tells devices apart of what provisioning gives: id, user or token; nil: nothing does
+	named bool              // given is the id or the user, which stay those of the device; a token may be new each time
 }
 
 // newIdentity makes them ready: names are what a text can have, and taken those of them that provisioning gives.
@@ -43,7 +44,7 @@ func newIdentity(o product.Identity, names, taken []string) (*identity, error) {
 		}
 		words, _ := product.FindPlaceholders(t.text, names...)
 		if t.unique && who.given == nil && slices.ContainsFunc(words, func(w product.Placeholder) bool { return slices.Contains(taken, w.Name) }) {
-			who.given = *t.into
+			who.given, who.named = *t.into, t.key != "token"
 		}
 	}
 	return &who, nil

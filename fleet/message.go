@@ -177,6 +177,7 @@ func (s *shard) alive(i int32, now int64) {
 			s.leave(i, time.Duration(sleep.Asleep), now)
 		} else {
 			s.cutOff(i, now)
+			s.excused(i)
 		}
 		return
 	}
@@ -188,7 +189,7 @@ func (s *shard) alive(i int32, now int64) {
 	if next == 0 {
 		when = int64(1) << 62
 	}
-	if d.doze > 0 {
+	if d.doze > 0 && !s.stopping {
 		when = min(when, d.doze)
 	}
 	s.timers.set(i, when)

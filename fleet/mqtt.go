@@ -58,7 +58,10 @@ var (
 
 func (m speaksMQTT) opens() string { return "CONNECT" }
 
-func (m speaksMQTT) close(s *shard, i int32) { s.send(i, disconnect, s.now()) }
+func (m speaksMQTT) close(s *shard, i int32) (heard bool) {
+	s.send(i, disconnect, s.now())
+	return true
+}
 
 // post sends a PUBLISH. A message of QoS 0 always has room.
 func (m speaksMQTT) post(s *shard, i int32, p *post, w pending, now int64) bool {

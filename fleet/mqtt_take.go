@@ -98,7 +98,7 @@ func (m speaksMQTT) connack(s *shard, i int32, whole []byte, now int64) {
 	if i == s.operator && len(lists) == 0 {
 		s.watched = true
 	}
-	d.heard = len(lists) == 0
+	d.unheard = uint8(min(len(lists), 255))
 	for _, filters := range lists {
 		sub := mqtt.Packet{Type: mqtt.SUBSCRIBE, Version: m.version, ID: 0xFFFF, Filters: filters}
 		s.packet = sub.Append(s.packet[:0])
@@ -111,38 +111,37 @@ func (m speaksMQTT) connack(s *shard, i int32, whole []byte, now int64) {
 	}
 }
 
-// resume sends again, in order, what was not acknowledged: in the same flight where the session is there (4.4), otherwise as new.
+// resume sends again, in order, what was not acknowledged: in the same flight where the session is there (4.4), otherwise as new, where the
+// device has a buffer that kept it. What a connection that fails meanwhile leaves is for the next one.
 func (m speaksMQTT) resume(s *shard, i int32, present bool, now int64) {
 	d := &s.devices[i]
-	if d.x == nil || len(d.x.flights) == 0 {
+	if d.x == nil {
 		return
 	}
-	flights := d.x.flights
-	if !present {
+	if !present && s.classOf(i).Buffer == 0 {
+		for _, f := range d.x.flights {
+			s.unanswered(f, now)
+		}
 		d.x.flights = nil
 	}
+	flights := d.x.flights
+	for k := range flights {
+		flights[k].rel = flights[k].rel && present
+	}
 	turn := d.turn
-	for k, f := range flights {
+	for _, f := range flights {
 		if d.turn != turn {
 			return
+		}
+		if f.rel {
+			s.send(i, []byte{byte(mqtt.PUBREL)<<4 | 2, 2, byte(f.id >> 8), byte(f.id)}, now)
+			continue
 		}
 		p := s.postOf(f.stream)
 		if f.stream < 0 && i != s.operator {
 			p = s.answerOf(f.stream)
 		}
-		switch {
-		case present && f.rel:
-			s.send(i, []byte{byte(mqtt.PUBREL)<<4 | 2, 2, byte(f.id >> 8), byte(f.id)}, now)
-		case present:
-			s.publish(i, p, pending{due: f.due, stream: f.stream, seq: f.seq}, f.id, true, now)
-		case s.classOf(i).Buffer > 0:
-			again := flights[k]
-			again.rel = false
-			d.more().flights = append(d.x.flights, again)
-			s.publish(i, p, pending{due: f.due, stream: f.stream, seq: f.seq}, f.id, false, now)
-		default:
-			s.unanswered(f, now)
-		}
+		s.publish(i, p, pending{due: f.due, stream: f.stream, seq: f.seq}, f.id, present, now)
 	}
 }
 
@@ -200,11 +199,17 @@ func (m speaksMQTT) suback(s *shard, i int32, whole []byte, now int64) {
 	for _, code := range p.Codes {
 		if code >= 0x80 {
 			s.meter.Answer(p.String())
+			if i == s.operator {
+				s.denied = p.String()
+			}
 			return
 		}
 	}
-	s.devices[i].heard = true
-	if i == s.operator && !s.watched {
+	d := &s.devices[i]
+	if d.unheard > 0 {
+		d.unheard--
+	}
+	if i == s.operator && !s.watched && d.unheard == 0 {
 		s.watched = true
 		s.ledger.Watch()
 	}

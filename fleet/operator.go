@@ -82,7 +82,7 @@ func (s *shard) order(k int32, due, now int64) {
 	o := int32(s.first*s.perOrder) + k
 	p, w := s.postOf(-1-o), &s.orders[k]
 	s.timers.set(int32(len(s.devices)+len(s.streams))+k, s.after(p, due, s.rand))
-	if d := &s.devices[i]; d.state != up || !d.heard { // who is away is not asked
+	if d := &s.devices[i]; d.state != up || d.unheard > 0 { // who is away is not asked
 		return
 	}
 	m := pending{due: due, stream: -1 - o, seq: w.seq}

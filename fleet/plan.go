@@ -40,6 +40,7 @@ type plan struct {
 	perOrder int                        // commands to a device
 	course   *course
 	length   time.Duration
+	over     atomic.Int64 // when the course ends, in nanoseconds since it began: after length, or earlier when it is stopped
 	drain    time.Duration
 	start    time.Time
 	portable bool
@@ -91,6 +92,7 @@ func newPlan(ctx context.Context, job Job) (*plan, error) {
 	p := &plan{
 		job: job, ctx: ctx, length: job.For, drain: job.Drain, portable: job.Goroutine || !eventLoops, ledger: count.New(), sources: job.Sources,
 	}
+	p.over.Store(int64(p.length))
 	if p.drain == 0 {
 		p.drain = 5 * time.Second
 	}
@@ -137,7 +139,7 @@ func (p *plan) resolve() error {
 	}
 	p.address = netip.AddrPortFrom(ips[0].Unmap(), uint16(number))
 	if len(p.sources) == 0 && p.address.Addr().Is4() && p.address.Addr().IsLoopback() {
-		for k := range 254 * 250 {
+		for k := range min(254*250, p.job.Fleet.Devices/perSource+1) {
 			p.sources = append(p.sources, netip.AddrFrom4([4]byte{127, 0, byte(k / 250), byte(1 + k%250)}))
 		}
 	}

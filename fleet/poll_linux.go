@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"sync"
 	"time"
 	"unsafe"
 
@@ -17,6 +18,9 @@ const eventLoops = true
 type poll struct {
 	fd, bell int
 	events   [256]unix.EpollEvent
+
+	mu     sync.Mutex
+	closed bool // the numbers of its files may be those of others by now
 }
 
 // ready is a socket on which something happened; owner and turn are what it was added with.
@@ -44,6 +48,9 @@ func newPoll() (*poll, error) {
 }
 
 func (p *poll) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
 	unix.Close(p.fd)
 	unix.Close(p.bell)
 }
@@ -118,8 +125,12 @@ func (p *poll) wait(d time.Duration, each func(ready)) error {
 	return nil
 }
 
-// wake ends the wait.
+// wake ends the wait. After close it does nothing.
 func (p *poll) wake() {
-	one := [8]byte{1}
-	_, _ = unix.Write(p.bell, one[:])
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.closed {
+		one := [8]byte{1}
+		_, _ = unix.Write(p.bell, one[:])
+	}
 }

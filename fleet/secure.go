@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"crypto/tls"
+	"net"
 	"time"
 
 	"github.com/shakedown-test/shakedown/fleet/record"
@@ -30,22 +31,22 @@ func (s *shard) shake(now int64) {
 		s.meter.Time(series.Lag, time.Duration(now-h.since))
 		s.shaking++
 		s.goroutines.Add(1)
-		go s.secure(h.device, h.turn, d.fd, s.security(h.device))
+		go s.secure(h.device, h.turn, lend(d.fd), s.security(h.device))
 	}
 }
 
 // secure does a handshake beside the loop.
-func (s *shard) secure(i, turn, fd int32, security func() (*tls.Config, error)) {
+func (s *shard) secure(i, turn int32, socket func() (net.Conn, error), security func() (*tls.Config, error)) {
 	defer s.goroutines.Done()
 	ctx, cancel := context.WithTimeout(s.life, attempt)
 	defer cancel()
-	begun := time.Now()
-	nc, err := lend(fd)
+	nc, err := socket()
 	var done record.Done
 	var cfg *tls.Config
 	if err == nil {
 		cfg, err = security()
 	}
+	begun := time.Now()
 	if err == nil {
 		done, err = record.Handshake(ctx, nc, cfg)
 	}

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -27,6 +28,7 @@ type shard struct {
 	rand     *rand.Rand
 	operator int32  // the place of the operator among devices; -1: none is here
 	watched  bool   // the operator's subscriptions are accepted
+	denied   string // how one of them was refused; empty: none was
 	place    int    // among the loops of the run
 	boss     *shard // the one that has the operator
 	sink     Sink
@@ -97,8 +99,9 @@ func (s *shard) prelude(ctx context.Context) error {
 		switch now := s.now(); {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case now > until:
-			return fmt.Errorf("connect the operator: %s\nhint: it needs an identity that may subscribe to what the fleet publishes: operator: in the fleet file", s.trouble())
+		case now > until || s.denied != "":
+			return fmt.Errorf("connect the operator: %s\nhint: it needs an identity that may subscribe to what the fleet publishes: operator: in the fleet file",
+				cmp.Or(s.denied, s.trouble()))
 		}
 		if err := s.step(200 * time.Millisecond); err != nil {
 			return err
@@ -128,18 +131,18 @@ func (s *shard) loop(ctx context.Context) error {
 	s.poll.own()
 	defer context.AfterFunc(ctx, s.poll.wake)()
 	s.meter.Cut()
-	for until := int64(s.length + s.drain); ; {
-		now := s.now()
-		if s.cut(now); now >= until || ctx.Err() != nil {
+	for {
+		now, over := s.now(), s.over.Load()
+		if s.cut(now); now >= over+int64(s.drain) || ctx.Err() != nil {
 			return nil
 		}
-		if !s.stopping && now >= int64(s.length) {
+		if !s.stopping && now >= over {
 			s.stop()
 		}
-		if s.cutAt > 0 && now >= s.cutAt {
+		if s.cutAt > 0 && now >= s.cutAt && !s.stopping {
 			s.cutAll(now)
 		}
-		most := time.Duration(int64(s.second+1)*int64(time.Second) - now)
+		most := s.untilNext(now)
 		if s.stopping && s.job.Settle > 0 {
 			if s.settled(now) {
 				return nil
@@ -150,6 +153,18 @@ func (s *shard) loop(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// untilNext is how long it is until the next second is over, the fleet is cut off, or the run ends.
+func (s *shard) untilNext(now int64) time.Duration {
+	next := int64(s.second+1) * int64(time.Second)
+	if !s.stopping {
+		next = min(next, int64(s.length))
+	}
+	if s.cutAt > 0 {
+		next = min(next, s.cutAt)
+	}
+	return time.Duration(next - now)
 }
 
 // step does what is due, and waits for sockets until the next is, or for at most a time.
@@ -234,6 +249,11 @@ func (s *shard) waits() (n int) {
 	return n
 }
 
+// hopes reports whether an acknowledgement can still come: who is not connected when all sending ends does not come back.
+func (s *shard) hopes() bool {
+	return slices.ContainsFunc(s.devices, func(d device) bool { return d.here && d.x != nil && d.x.waits() > 0 })
+}
+
 // looks is how often a drain is looked at within the time that it takes to settle.
 const looks = 10
 
@@ -241,7 +261,7 @@ const looks = 10
 func (s *shard) settled(now int64) bool {
 	if now >= s.lookAt {
 		s.lookAt = now + int64(s.job.Settle/looks)
-		if s.waits() > 0 || s.ledger.Totals().Lost > 0 {
+		if s.hopes() || s.ledger.Totals().Lost > 0 {
 			s.whole = 0
 		} else if s.whole == 0 {
 			s.whole = now
@@ -275,14 +295,16 @@ func (s *shard) end() {
 	s.poll.close()
 }
 
-// goodbye has all devices end their connections in good order, and lets the other side close them.
+// goodbye has all devices end their connections in good order, and lets the other side close them. Nothing counts any more.
 func (s *shard) goodbye() {
 	s.stopping = true
 	left := 0
 	for i := range s.devices {
-		if s.devices[i].state == up {
-			s.classOf(int32(i)).speaks.close(s, int32(i))
+		if s.devices[i].state == up && s.classOf(int32(i)).speaks.close(s, int32(i)) {
 			left++
+		} else {
+			s.close(int32(i), true)
+			s.devices[i].state = ended
 		}
 	}
 	for until := s.now() + int64(time.Second); left > 0 && s.now() < until && s.ctx.Err() == nil; {
@@ -298,7 +320,7 @@ func (s *shard) goodbye() {
 	}
 }
 
-// settle counts what a device leaves unanswered when the run ends.
+// settle counts what a device leaves unanswered when the run ends. It forgets it, so that nothing of it is sent or acknowledged later.
 func (s *shard) settle(i int32, now int64) {
 	d := &s.devices[i]
 	if d.x == nil {
@@ -310,6 +332,7 @@ func (s *shard) settle(i int32, now int64) {
 			s.unanswered(f, now)
 		}
 	}
+	d.x.flights, d.x.backlog = nil, nil
 }
 
 // unanswered counts a message that gets no answer any more. Its latency is longer than what has passed.

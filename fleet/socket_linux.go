@@ -98,13 +98,16 @@ func shut(fd int32, reset bool) {
 	unix.Close(int(fd))
 }
 
-// lend is a second handle to a socket, for code that wants a net.Conn; closing it leaves the socket open.
-func lend(fd int32) (net.Conn, error) {
+// lend is a second handle to a socket, for code that wants a net.Conn; closing it leaves the socket open. It is for the loop, which alone
+// knows that the number is still that of the socket; open makes the net.Conn, may be called by others, and is to be called once.
+func lend(fd int32) (open func() (net.Conn, error)) {
 	again, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
-	if err != nil {
-		return nil, fmt.Errorf("dup: %w", err)
+	return func() (net.Conn, error) {
+		if err != nil {
+			return nil, fmt.Errorf("dup: %w", err)
+		}
+		f := os.NewFile(uintptr(again), "socket")
+		defer f.Close()
+		return net.FileConn(f)
 	}
-	f := os.NewFile(uintptr(again), "socket")
-	defer f.Close()
-	return net.FileConn(f)
 }

@@ -8,6 +8,6 @@ type speaks interface {
 	take(s *shard, i int32, b []byte, now int64) (used int)            // bytes came
 	post(s *shard, i int32, p *post, m pending, now int64) (sent bool) // sends a message, if there is room for it
 	idle(s *shard, i int32, now int64) (next time.Duration)            // keeps the connection alive; when to look again
-	close(s *shard, i int32)                                           // says goodbye
+	close(s *shard, i int32) (heard bool)                              // says goodbye; whether the other side then ends the connection
 	opens() string                                                     // with what it begins, in a word
 }

@@ -12,7 +12,7 @@ import (
 // Placeholders lists what may stand in braces in Part.Command and Part.Env, beside variant.NAME for what Variant.Set names.
 // It is sorted.
 var Placeholders = []string{
-	"broker.host", "broker.name", "broker.port", "broker.transport", "ca.file", "client.cert", "client.key", "clients.ca",
+	"api.port", "broker.host", "broker.name", "broker.port", "broker.transport", "ca.file", "client.cert", "client.key", "clients.ca",
 	"coap.host", "coap.name", "coap.port", "device.id", "listen.port", "proxy.url", "psk.identity", "psk.key", "server.cert",
 	"server.key", "state.dir", "web.host", "web.name", "web.port", "web.token", "web.url",
 }

@@ -20,7 +20,7 @@ type Fleet struct {
 // Class is devices of one sort.
 type Class struct {
 	Name      string      `yaml:"-"`                       // the key under which the class is written
-	Share     float64     `yaml:"share,percent,omitempty"` // of the fleet, 0..1, written as a percentage or a fraction; a class that stands alone has all
+	Share     float64     `yaml:"share,percent,omitempty"` // of the fleet, 0..1, written as a percentage or a fraction; a class that stands alone has all; with provision: 0 for devices that only come to be provisioned
 	Transport Protocol    `yaml:"transport,omitempty"`     // default: that of the target's URL
 	Version   string      `yaml:"version,omitempty"`       // MQTT "3.1.1" (default) or "5.0"
 	Identity  Identity    `yaml:"identity,omitempty"`
@@ -93,7 +93,7 @@ type Answered struct {
 
 // Call is one HTTP call of a provisioning sequence.
 type Call struct {
-	URL     string            `yaml:"url"`               // absolute, or a path at the target where that is HTTP
+	URL     string            `yaml:"url"`               // absolute, or a path at the API of the cloud or at a target that is HTTP
 	Method  string            `yaml:"method,omitempty"`  // default POST
 	Headers map[string]string `yaml:"headers,omitempty"` // from name to value
 	Body    string            `yaml:"body,omitempty"`

@@ -112,9 +112,14 @@ func (l *loader) classRules(f *Fleet, at string) {
 				complete = false
 				l.fault(at, fmt.Sprintf("class %s has no share of the fleet", c.Name), "add share: 50 %")
 			}
+		case c.Share == 0 && len(f.Classes) > 1 && len(c.Provision) > 0: // its devices are only provisioned
 		case c.Share <= 0 || c.Share > 1:
 			complete = false
-			l.fault(share, fmt.Sprintf("a share of %.4g %%", c.Share*100), "write a percentage above 0 % and up to 100 %")
+			hint := "write a percentage above 0 % and up to 100 %"
+			if c.Share == 0 {
+				hint += "; 0 % is for a class beside others that is provisioned"
+			}
+			l.fault(share, fmt.Sprintf("a share of %.4g %%", c.Share*100), hint)
 		case len(f.Classes) == 1 && math.Abs(c.Share-1) > shareTolerance:
 			l.fault(share, fmt.Sprintf("the only class has %.4g %% of the fleet", c.Share*100), "delete the key, or describe the rest as a class of its own")
 		}

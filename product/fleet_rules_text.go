@@ -149,7 +149,7 @@ func (l *loader) callRules(call *Call, at string, w vocabulary) {
 		u, err := url.Parse(call.URL)
 		absolute := err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 		if !absolute && !strings.HasPrefix(call.URL, "/") || err != nil {
-			l.fault(at+"/url", fmt.Sprintf("%s is not a URL", short(call.URL)), "such as https://api.example.com/claim, or /claim at the target where that is HTTP")
+			l.fault(at+"/url", fmt.Sprintf("%s is not a URL", short(call.URL)), "such as https://api.example.com/claim, or /claim at the api: of the cloud or at a target that is HTTP")
 		}
 	}
 	oneOf(l, at+"/method", "method", call.Method, methods)

@@ -94,7 +94,7 @@ func TestLoad(t *testing.T) {
 				},
 			},
 			{
-				Name: "cloud", Role: Cloud, Driver: "external", Address: "127.0.0.1:8883", Host: "localhost", CA: "ca.pem",
+				Name: "cloud", Role: Cloud, Driver: "external", Address: "127.0.0.1:8883", Host: "localhost", API: "https://api.example.com/v1", CA: "ca.pem",
 				Clients: []Client{{ID: "alice", User: "a", Pass: "secret", Publish: []string{"a/b"}, Subscribe: []string{"a/#"}}},
 			},
 		},

@@ -114,6 +114,7 @@ type Part struct {
 	Data     string            `yaml:"data,omitempty"`     // firmware, package: folder with newer lists of vulnerabilities and of ends of life
 	Network  string            `yaml:"network,omitempty"`  // process: host (default) is that of this machine, world a network of its own in the in-process internet
 	Ready    string            `yaml:"ready,omitempty"`    // process: a console pattern (RE2) that says that it is up
+	API      string            `yaml:"api,omitempty"`      // cloud: URL of its HTTP API, before the paths of a fleet's calls; default for one that is started here: http://127.0.0.1:{api.port}
 	Host     string            `yaml:"hostname,omitempty"` // the host name that the device is configured with; default localhost, and broker.example in a world
 	CA       string            `yaml:"ca,omitempty"`       // external cloud: PEM file that its certificate is verified with
 	MQTT     *MQTTPart         `yaml:"mqtt,omitempty"`     // a device's or cloud's use of MQTT

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -204,6 +205,15 @@ func (l *loader) addressRules(part *Part, at string) {
 		if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n == 0 {
 			l.fault(at+"/"+key, fmt.Sprintf("%s is not host:port", short(text)), `such as "192.168.1.20:8883"`)
 		}
+	}
+	if part.API == "" {
+		return
+	}
+	switch u, err := url.Parse(part.API); {
+	case part.Role != Cloud:
+		l.fault(at+"/api", fmt.Sprintf("api is for the cloud, and %s is a %s", short(part.Name), part.Role), "write it at the part with the role cloud")
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		l.fault(at+"/api", fmt.Sprintf("%s is not the URL of an API", short(part.API)), "such as https://api.example.com, without a user, a query or a fragment")
 	}
 }
 

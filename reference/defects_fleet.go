@@ -16,6 +16,16 @@ var fleetDefects = []Defect{
 	{"cloud-takeovers-counted", "never gives back what a connection held that was taken over, and refuses everybody after 20 of them", []string{"load.duplicate-ids"}},
 	{"cloud-takeover-hurts", "drops everybody at the tenth takeover", []string{"load.duplicate-ids"}},
 	{"cloud-topics-capped", "acknowledges and loses what comes to new topics of a client that has used 300", []string{"load.topic-explosion"}},
+	{"cloud-refused-count", "takes no more than 10 clients in 3 s, and counts those that it refuses", []string{"load.backoff-policy"}},
+
+	{"cloud-claims-race", "gives devices that come new at the same moment the same identity", []string{"load.provisioning-storm"}},
+	{"cloud-claims-forgotten", "gives a device that asks again for its identity another one", []string{"load.provisioning-storm"}},
+	{"cloud-claims-half-done", "forgets the account of every fifth identity that it gives out", []string{"load.provisioning-storm"}},
+	{"cloud-claims-refused-for-ever", "gives no device an identity any more once more than 20 came within five seconds", []string{"load.provisioning-storm"}},
+
+	{"cloud-http-overload-error", "answers with 500 what a device sends over HTTP beyond five messages a second", []string{"load.rate-limit-status"}},
+	{"cloud-http-overload-denied", "answers with 403 what a device sends over HTTP beyond five messages a second", []string{"load.rate-limit-status"}},
+	{"cloud-http-overload-silent", "does not answer what a device sends over HTTP beyond five messages a second", []string{"load.rate-limit-status"}},
 
 	{"cloud-restart-mixes-tenants", "mixes up whose session is whose after a restart", []string{"fault.tenancy-across-deploy"}},
 }

@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -21,7 +22,7 @@ type service struct {
 	cloud *cloud.Cloud // nil: not running
 }
 
-// Start starts the cloud on the port that it was given, and its API on a free one.
+// Start starts the cloud and its API on the ports that they were given.
 func (s *service) Start(context.Context) error {
 	if s.cloud != nil {
 		return nil
@@ -41,7 +42,7 @@ func (s *service) Start(context.Context) error {
 	if cfg.MQTT, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", s.env.Values["listen.port"])); err != nil {
 		return fmt.Errorf("start %s: %w", s.env.Part.Name, err)
 	}
-	if cfg.API, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+	if cfg.API, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", cmp.Or(s.env.Values["api.port"], "0"))); err != nil {
 		cfg.MQTT.Close()
 		return fmt.Errorf("start %s: %w", s.env.Part.Name, err)
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -27,6 +28,7 @@ type Cloud struct {
 
 	bed     *Bed
 	drv     driver.Driver
+	api     string // before the paths of a fleet's calls; empty: not told
 	speaks  product.Protocol
 	secure  *tls.Config // nil: plain
 	roots   []byte      // PEM that its certificate is verified with; nil: the machine's
@@ -64,7 +66,7 @@ func (c *Cloud) Other(v product.Variant) (*Cloud, error) {
 }
 
 func (b *Bed) cloudOf(part product.Part, v product.Variant, speaks product.Protocol) (*Cloud, error) {
-	c := &Cloud{Part: part, Addr: part.Address, bed: b, speaks: speaks, numbers: new(atomic.Int64)}
+	c := &Cloud{Part: part, Addr: part.Address, api: strings.TrimRight(part.API, "/"), bed: b, speaks: speaks, numbers: new(atomic.Int64)}
 	if b.Cloud != nil {
 		c.numbers = b.Cloud.numbers
 	}
@@ -82,12 +84,17 @@ func (b *Bed) cloudOf(part product.Part, v product.Variant, speaks product.Proto
 		values["variant."+name] = value
 	}
 	if c.Addr == "" {
-		port, err := freePort()
-		if err != nil {
-			return nil, fmt.Errorf("find a free port for it: %w", err)
+		for _, name := range []string{"listen.port", "api.port"} {
+			port, err := freePort()
+			if err != nil {
+				return nil, fmt.Errorf("find a free port for it: %w", err)
+			}
+			values[name] = strconv.Itoa(port)
 		}
-		values["listen.port"] = strconv.Itoa(port)
 		c.Addr = net.JoinHostPort("127.0.0.1", values["listen.port"])
+		if c.api == "" {
+			c.api = "http://127.0.0.1:" + values["api.port"]
+		}
 	}
 	if speaks.Secure() {
 		if err := c.secureWith(values, state); err != nil {

@@ -27,13 +27,16 @@ func Find(name string, data []byte) []Pin {
 		}
 	}
 	var found []Pin
-	mark := []byte("sha256/")
+	mark := []byte("256/") // its first byte is rarer than that of sha256/
 	for at := 0; len(found) < most; {
 		next := bytes.Index(data[at:], mark)
 		if next < 0 {
 			break
 		}
 		at += next + len(mark)
+		if !bytes.HasSuffix(data[:at], []byte("sha256/")) {
+			continue
+		}
 		from := at
 		if from < len(data) && data[from] == '/' { // as curl has it
 			from++

@@ -9,12 +9,13 @@ import (
 // look at the same bytes again and again.
 type Reader struct {
 	data   []byte
+	words  []keyword
 	views  [3]*view // the bytes as they are; as UTF-16 that begins at an even place; at an odd one
 	groups []int
 }
 
 // NewReader is for data that do not change while it is used.
-func NewReader(data []byte) *Reader { return &Reader{data: data} }
+func NewReader(data []byte) *Reader { return &Reader{data: data, words: keywords()} }
 
 // view is one way to read the data, as characters.
 type view struct {
@@ -80,7 +81,7 @@ const (
 // Read reads the secrets around a hit at data[at:] of the pattern with that id, with the first id taken off. Of hits of the same pattern
 // those that come first are to be given first.
 func (r *Reader) Read(pattern, at int, found func(Hit)) {
-	w := &keywords()[pattern]
+	w := &r.words[pattern]
 	v := r.view(0)
 	if w.wide {
 		v = r.view(1 + at&1)
@@ -164,7 +165,7 @@ func (r *Reader) literals(v *view, rule *Rule, from, to int, found func(Hit)) {
 	}
 }
 
-// line tries a rule at the beginning of the line around a keyword, once.
+// line reads the line around a keyword, once.
 func (r *Reader) line(v *view, rule *Rule, keyword int, found func(Hit)) {
 	t := &v.tried[rule.number]
 	if t.ends && t.from <= keyword && keyword < t.to && keyword-t.from <= rule.Line {
@@ -172,20 +173,21 @@ func (r *Reader) line(v *view, rule *Rule, keyword int, found func(Hit)) {
 	}
 	text, at := v.get(keyword-rule.Line, keyword+rule.Line/2)
 	key := keyword - v.base
-	from, to := max(bytes.LastIndexByte(text[at:key], '\n'), bytes.LastIndexByte(text[at:key], 0)), len(text)
-	now := tried{from: at + from + 1, ends: from >= 0}
+	from, to := key, len(text)
+	for from > at && text[from-1] != '\n' && text[from-1] != 0 {
+		from--
+	}
 	if end := bytes.IndexByte(text[key:], '\n'); end >= 0 {
 		to = key + end
 	}
 	if end := bytes.IndexByte(text[key:to], 0); end >= 0 {
 		to = key + end
 	}
-	now.ends = now.ends && to < len(text)
-	text = text[:to]
-	at, now.from, now.to = now.from, v.base+now.from, v.base+to
+	now := tried{from: v.base + from, to: v.base + to, ends: from > at && to < len(text)}
 	if *t == now {
 		return
 	}
 	*t = now
-	r.try(v, rule, text, at, found)
+	r.groups = append(r.groups[:0], from, to)
+	r.tell(v, match{text[:to], r.groups, rule}, found)
 }

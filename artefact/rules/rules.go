@@ -38,7 +38,7 @@ type Rule struct {
 	Pattern   string   `yaml:"pattern"`   // RE2 from the first character on; the group "secret", or all of it, is the secret
 	Near      int      `yaml:"near"`      // it is up to so many characters before, or twice as many behind, a keyword; 0: it begins there
 	Unless    string   `yaml:"unless"`    // a class of characters of which none stands directly before it
-	Line      int      `yaml:"line"`      // it begins with the line around a keyword: at most so many characters before it; and half as many behind belong to it
+	Line      int      `yaml:"line"`      // it is the line around a keyword: at most so many characters before it, and half as many behind
 	Validator string   `yaml:"validator"` // what proves it
 	Match     []string `yaml:"match"`     // texts in which it is found; ¦ is dropped, so that no other scanner stumbles over them
 	Free      []string `yaml:"free"`      // texts in which it is not
@@ -95,6 +95,9 @@ func parse(source []byte) (list []*Rule, err error) {
 	return list, nil
 }
 
+// wholeLine is the pattern of rules that find lines.
+const wholeLine = `^[^\n]+`
+
 // prepare makes of what the rule says what it is read with.
 func (r *Rule) prepare() (err error) {
 	if r.re, err = regexp.Compile(r.Pattern); err != nil {
@@ -118,6 +121,9 @@ func (r *Rule) prepare() (err error) {
 			return err
 		}
 		r.unless = c[0].list[0].class
+	}
+	if r.Line > 0 && r.Pattern != wholeLine {
+		return fmt.Errorf("what it finds is a line, and its pattern is not %s", wholeLine)
 	}
 	if r.Near > 0 {
 		if r.literal, r.least, r.most = r.runs[0].literal(); len(r.runs) > 1 || len(r.literal) < 2 || r.most > longRun {

@@ -161,7 +161,8 @@ func aws(m match) bool {
 		return false
 	}
 	return words(m.around(m.rule.Near, 2*m.rule.Near), base64Signs, func(w []byte) bool {
-		return len(w) == 40 && bytes.IndexByte(w, '=') < 0 && mixed(w) && random(w)
+		w = w[bytes.LastIndexByte(w, '=')+1:] // in "KEY=secret" it is what is behind it; where it ends in one, it is some other base64
+		return len(w) == 40 && mixed(w) && random(w)
 	})
 }
 
@@ -300,7 +301,7 @@ func logs(m match) bool {
 // commandBehind says whether a command of a shell begins behind a text.
 func commandBehind(text []byte) bool {
 	text = bytes.TrimRight(text[max(0, len(text)-behind):], " \t")
-	if len(text) == 0 || bytes.IndexByte([]byte("\n\x00;&|{"), text[len(text)-1]) >= 0 {
+	if len(text) == 0 || bytes.IndexByte([]byte("\n\x00;&|{)"), text[len(text)-1]) >= 0 {
 		return true
 	}
 	for _, word := range []string{"then", "do", "else"} {

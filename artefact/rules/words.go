@@ -32,8 +32,12 @@ func (l *wordList) in(text []byte) bool { return l.find(text, false) }
 func (l *wordList) alone(text []byte) bool { return l.find(text, true) }
 
 func (l *wordList) find(text []byte, alone bool) bool {
-	for i := 0; i+2 <= len(text); i++ {
-		p := pair(text[i:])
+	if len(text) < 2 {
+		return false
+	}
+	p := pair(text) << 8
+	for i, c := range text[1:] {
+		p = p>>8 | uint16(c|0x20)<<8
 		if l.begins[p/64]>>(p%64)&1 == 0 || alone && i > 0 && inWord(text[i-1]) {
 			continue
 		}

@@ -27,8 +27,8 @@ type Searcher struct {
 // anchor is the part of a pattern by which it is looked for.
 type anchor struct {
 	gram    uint32
-	offset  int
-	pattern int
+	offset  int32
+	pattern int32
 }
 
 const (
@@ -49,7 +49,7 @@ func New(patterns []Pattern) *Searcher {
 		}
 		at := rarest(p.Bytes)
 		gram := binary.LittleEndian.Uint32([]byte(p.Bytes[at:at+4])) | folded
-		s.anchors = append(s.anchors, anchor{gram, at, i})
+		s.anchors = append(s.anchors, anchor{gram, int32(at), int32(i)})
 		s.bits[slot(gram)/64] |= 1 << (slot(gram) % 64)
 	}
 	bucket := func(a anchor) uint32 { return slot(a.gram) % bucketCount }
@@ -116,7 +116,7 @@ func (s *Searcher) compare(data []byte, i int, gram uint32, hit func(id, at int)
 			continue
 		}
 		p := &s.patterns[a.pattern]
-		if from := i - a.offset; from >= 0 && from+len(p.Bytes) <= len(data) && p.is(data[from:from+len(p.Bytes)]) {
+		if from := i - int(a.offset); from >= 0 && from+len(p.Bytes) <= len(data) && p.is(data[from:from+len(p.Bytes)]) {
 			hit(p.ID, from)
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"regexp"
-	"slices"
 	"strings"
 )
 
@@ -57,20 +56,18 @@ func Environments(data []byte) (list []Environment) {
 
 // anchors are the places of variables that say how to boot.
 func anchors(data []byte) (all []int) {
-	for _, name := range []string{"bootcmd=", "bootdelay="} {
-		for at := 0; len(all) < 1000; {
-			i := bytes.Index(data[at:], []byte(name))
-			if i < 0 {
-				break
-			}
-			at += i
-			if at == 0 || data[at-1] == 0 || at == 4 || at == 5 || data[at-1] == 1 {
-				all = append(all, at)
-			}
-			at += len(name)
+	boot := []byte("boot")
+	for at := 0; len(all) < 2000; at += len(boot) {
+		i := bytes.Index(data[at:], boot)
+		if i < 0 {
+			break
+		}
+		at += i
+		rest := data[at+len(boot):]
+		if (bytes.HasPrefix(rest, []byte("cmd=")) || bytes.HasPrefix(rest, []byte("delay="))) && (at == 0 || data[at-1] == 0 || at == 4 || at == 5 || data[at-1] == 1) {
+			all = append(all, at)
 		}
 	}
-	slices.Sort(all)
 	return all
 }
 

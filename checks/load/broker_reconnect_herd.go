@@ -41,19 +41,15 @@ func brokerReconnectHerd(ctx context.Context, t *check.T) error {
 	if f.Devices < 3 {
 		return check.NotRun("raise devices: under fleet:", "%d devices are no herd", f.Devices)
 	}
-	l := testbed.Load{Fleet: f, Shape: "reconnect-storm", For: span(f, 30*time.Second, 0.3)}
+	l := testbed.Load{Fleet: awake(f), Shape: "reconnect-storm", For: span(f, 30*time.Second, 0.3)}
 	if t.Clock.Device(time.Second) == time.Second { // a real one gets all the time that it may take
 		l.For = max(l.For, 2*herdWithin+10*time.Second)
 	}
 	t.Step("cut %d devices off together, and see them come back", f.Devices)
-	r, err := t.Play(ctx, l)
+	r, err := played(ctx, t, "All devices reconnect at once", l, showsConnections)
 	if err != nil {
 		return err
 	}
-	if err := lived(r, false); err != nil {
-		return err
-	}
-	loaded(t, "All devices reconnect at once", l, r)
 	h := herd{devices: f.Devices, connected: atEnd(r), cut: len(r.Outages) > 0 && r.Outages[0].Devices > 0}
 	if h.cut {
 		h.back = t.Clock.Device(time.Duration(r.Outages[0].Back * float64(time.Second)))

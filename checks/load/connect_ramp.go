@@ -37,14 +37,10 @@ func connectRamp(ctx context.Context, t *check.T) error {
 	}
 	l := testbed.Load{Fleet: quiet(f), Shape: "ramp", For: span(f, 20*time.Second, 0.8), Blind: true}
 	t.Step("connect %d devices within %s", f.Devices, l.For*4/5)
-	r, err := t.Play(ctx, l)
+	r, err := played(ctx, t, "The fleet connects", l, showsConnections)
 	if err != nil {
 		return err
 	}
-	if err := lived(r, false); err != nil {
-		return err
-	}
-	loaded(t, "The fleet connects", l, r)
 	t.Measure("devices connected", float64(atEnd(r)), "", fmt.Sprintf(">= %d", f.Devices))
 	t.Find(judgeRamp(r, f.Devices)...)
 	return nil

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -19,10 +20,22 @@ func few(f *product.Fleet, n int) *product.Fleet {
 	return f
 }
 
-// quiet leaves a fleet that is connected and sends nothing.
+// quiet leaves a fleet that stays connected and sends nothing, but for devices without a session, which are there by what they send.
 func quiet(f *product.Fleet) *product.Fleet {
 	for i := range f.Classes {
-		f.Classes[i].Telemetry, f.Classes[i].Commands = nil, nil
+		c := &f.Classes[i]
+		if c.Transport == "" || c.Transport.Carries(product.MQTT) {
+			c.Telemetry = nil
+		}
+		c.Commands = nil
+	}
+	return awake(f)
+}
+
+// awake leaves a fleet that stays connected.
+func awake(f *product.Fleet) *product.Fleet {
+	for i := range f.Classes {
+		f.Classes[i].Sleep = nil
 	}
 	return f
 }
@@ -33,15 +46,43 @@ func span(f *product.Fleet, least time.Duration, part float64) time.Duration {
 	return max(least, time.Duration(joins/part))
 }
 
-// lived says why nothing can be learned from a course: nobody was let in, or nobody sent anything although it was to.
-func lived(r *series.Record, sends bool) error {
-	n := r.Totals.Counts
+// shows is what a course must show so that anything can be learned from it.
+type shows int
+
+const (
+	showsConnections shows = iota // devices were let in
+	showsAcks                     // and messages of theirs were acknowledged
+	showsArrivals                 // and somebody could see what of them arrives: without, that nothing was found means nothing
+)
+
+// played has a fleet live, and hands its record over for the report under a title. A course that does not show what it must is a not-run.
+func played(ctx context.Context, t *check.T, title string, l testbed.Load, what shows) (*series.Record, error) {
+	r, err := t.Play(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	return r, loaded(t, title, l, r, what)
+}
+
+// findIn hands over what was found in a course that was to show what arrives. Where nothing was, and nobody could have seen it, it is a not-run.
+func findIn(t *check.T, r *series.Record, found []check.Finding) error {
+	t.Find(found...)
+	if len(found) > 0 {
+		return nil
+	}
+	return lived(r, showsArrivals)
+}
+
+// lived says why nothing can be learned from a course that does not show what it must.
+func lived(r *series.Record, what shows) error {
+	n, m := r.Totals.Counts, r.Messages
 	switch {
 	case n[series.Accepted] == 0:
-		return check.NotRun("see that the identities of the fleet are right, under fleet: in the product file",
-			"no device of the fleet was accepted: %d attempts, %d refused, %d ended otherwise", n[series.Attempts], n[series.Refused], n[series.Broken])
-	case sends && n[series.Acked] == 0:
+		return check.NobodyIn(r)
+	case what >= showsAcks && n[series.Acked] == 0:
 		return check.NotRun("have the fleet send telemetry of QoS 1, and let its operator read it", "no message of the fleet was acknowledged")
+	case what >= showsArrivals && (m == nil || !m.Watched || m.Arrived == 0):
+		return check.NotRun("give operator: an identity that may read what the fleet sends, and have its messages hold {stamp}", "nobody could see what arrives")
 	}
 	return nil
 }
@@ -99,19 +140,20 @@ func atEnd(r *series.Record) int {
 	return 0
 }
 
-// loaded hands the record of a course over for the report.
-func loaded(t *check.T, title string, l testbed.Load, r *series.Record) {
-	out := r.Load()
-	out.Title, out.Target, out.Shape, out.Devices = title, t.Cloud.URL(), l.Shape, l.Fleet.Devices
-	if out.Shape == "" {
-		out.Shape = product.Shapes[0].Name
+// loaded hands the record of a course over for the report, if anything can be learned from it.
+func loaded(t *check.T, title string, l testbed.Load, r *series.Record, what shows) error {
+	if err := lived(r, what); err != nil {
+		return err
 	}
+	out := r.Load()
+	out.Title, out.Target, out.Shape, out.Devices = title, t.Cloud.URL(), cmp.Or(l.Shape, product.Shapes[0].Name), l.Fleet.Devices
 	t.Loaded(out)
+	return nil
 }
 
-// during has a fleet live, and does something beside it once all its devices are connected, or two thirds of the time have passed. It may note
+// during is played, with something that is done beside it once all devices are connected, or two thirds of the time have passed. It may note
 // what it sees in the log, and measures nothing.
-func during(ctx context.Context, t *check.T, l testbed.Load, do func(context.Context) error) (*series.Record, error) {
+func during(ctx context.Context, t *check.T, title string, l testbed.Load, what shows, do func(context.Context) error) (*series.Record, error) {
 	beside, end := context.WithCancel(ctx)
 	defer end()
 	collected, done := make(chan *series.Collector, 1), make(chan error, 1)
@@ -140,5 +182,8 @@ func during(ctx context.Context, t *check.T, l testbed.Load, do func(context.Con
 	if err := <-done; err != nil {
 		return nil, err
 	}
-	return r, ctx.Err()
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return r, loaded(t, title, l, r, what)
 }

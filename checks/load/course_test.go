@@ -64,20 +64,25 @@ func TestJudgeRecords(t *testing.T) {
 }
 
 func TestLived(t *testing.T) {
-	if err := lived(record(nil), true); err != nil {
+	if err := lived(record(nil), showsArrivals); err != nil {
 		t.Errorf("a course that went well: %v", err)
 	}
-	if lived(&series.Record{}, false) == nil {
+	if lived(&series.Record{}, showsConnections) == nil {
 		t.Error("nobody connected, and it is said that something can be learned")
 	}
-	if lived(record(func(r *series.Record) { r.Totals.Counts[series.Acked] = 0 }), true) == nil {
+	if lived(record(func(r *series.Record) { r.Totals.Counts[series.Acked] = 0 }), showsAcks) == nil {
 		t.Error("nothing was acknowledged, and it is said that something can be learned")
+	}
+	unwatched := record(func(r *series.Record) { r.Messages.Watched = false })
+	if lived(unwatched, showsArrivals) == nil || lived(unwatched, showsAcks) != nil {
+		t.Error("nobody watched, and it is said that something can be learned of what arrives, or nothing of what is acknowledged")
 	}
 }
 
 func TestJudgeFloods(t *testing.T) {
-	expect(t, "all wills", judgeWills(wills{cut: 10, came: 10}), 0)
-	expect(t, "wills of some", judgeWills(wills{cut: 10, came: 9}), 1)
+	two := map[string]bool{"a": true, "b": true}
+	expect(t, "all wills", judgeWills(wills{cut: 2, came: 2, due: two}), 0)
+	expect(t, "wills of some, one of them twice", judgeWills(wills{cut: 3, came: 3, due: two}), 1)
 	expect(t, "all retained", judgeRetained(flooding{got: []int{kept, kept}, ended: []bool{false, false}}), 0)
 	expect(t, "some retained", judgeRetained(flooding{got: []int{kept, kept - 1}, ended: []bool{false, true}}), 1)
 	expect(t, "none retained", judgeRetained(flooding{got: []int{0, 0}, ended: []bool{false, false}}), 1)

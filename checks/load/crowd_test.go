@@ -4,8 +4,10 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/shakedown-test/shakedown/check"
 	"github.com/shakedown-test/shakedown/evidence"
 	"github.com/shakedown-test/shakedown/fleet/series"
+	"github.com/shakedown-test/shakedown/product"
 )
 
 func TestJudgeNeighbours(t *testing.T) {
@@ -31,10 +33,61 @@ func TestJudgeConnections(t *testing.T) {
 	expect(t, "half-open, all ill", judgeHalves(halves{devices: 20, refused: []string{"busy"}, kept: 1, silent: 2}), 3)
 	expect(t, "pings", judgeInStep(record(nil)), 0)
 	expect(t, "pings lost", judgeInStep(record(func(r *series.Record) { r.Totals.Counts[series.Dropped] = 1 })), 1)
-	expect(t, "handshakes", judgeStorm(record(nil), 10, resumptions{tickets: 11, offered: 10, resumed: 10}), 0)
-	expect(t, "no tickets", judgeStorm(record(nil), 10, resumptions{}), 0)
-	expect(t, "one handshake broken", judgeStorm(record(func(r *series.Record) { r.Totals.Counts[series.Broken] = 1 }), 10, resumptions{}), 1)
-	expect(t, "useless tickets", judgeStorm(record(nil), 10, resumptions{tickets: 11, offered: 10, resumed: 4}), 1)
+	expect(t, "handshakes", judgeStorm(record(nil), 10), 0)
+	expect(t, "one handshake broken", judgeStorm(record(func(r *series.Record) { r.Totals.Counts[series.Broken] = 1 }), 10), 1)
+	expect(t, "tickets", judgeTickets(resumptions{tickets: 11, offered: 10, resumed: 10}), 0)
+	expect(t, "no tickets", judgeTickets(resumptions{}), 0)
+	expect(t, "useless tickets", judgeTickets(resumptions{tickets: 11, offered: 10, resumed: 4}), 1)
+}
+
+func TestJudgeNewcomers(t *testing.T) {
+	verdicts(t, "all there", judgeNewcomers(newcomers{devices: 60, connected: 60}), 0, "")
+	verdicts(t, "two of one name", judgeNewcomers(newcomers{devices: 60, connected: 59, doubled: 1}), 1, check.Blocker)
+	verdicts(t, "a second name", judgeNewcomers(newcomers{devices: 60, connected: 60, renamed: 60}), 1, check.Major)
+	verdicts(t, "one left out", judgeNewcomers(newcomers{devices: 60, connected: 59}), 1, check.Blocker)
+	verdicts(t, "all at once", judgeNewcomers(newcomers{devices: 60, connected: 40, renamed: 3}), 2, check.Major)
+}
+
+func TestJudgeBackoff(t *testing.T) {
+	all := comeback{devices: 100}
+	some := comeback{devices: 100, left: 9, vain: 500}
+	most := comeback{devices: 100, left: 40, vain: 500}
+	slow := comeback{devices: 100, left: 40, vain: 100}
+	verdicts(t, "all back", judgeBackoff(all, all, true), 0, "")
+	verdicts(t, "turned away at first", judgeBackoff(comeback{devices: 100, vain: 200}, comeback{devices: 100, vain: 500}, true), 0, "")
+	verdicts(t, "a few are late", judgeBackoff(some, some, true), 0, "")
+	verdicts(t, "too short", judgeBackoff(slow, slow, true), 0, "")
+	verdicts(t, "fixed pauses keep it down", judgeBackoff(all, most, true), 1, check.Major)
+	verdicts(t, "the declared ones do", judgeBackoff(most, all, false), 1, check.Blocker)
+	verdicts(t, "both do", judgeBackoff(most, most, true), 1, check.Blocker)
+	verdicts(t, "the declared jitter does", judgeBackoff(most, all, true), 1, check.Blocker)
+	verdicts(t, "many attempts", judgeBackoff(comeback{devices: 100, vain: 400}, comeback{devices: 100, vain: 100}, false), 1, check.Minor)
+	verdicts(t, "twice the attempts", judgeBackoff(comeback{devices: 100, vain: 200}, comeback{devices: 100, vain: 100}, false), 0, "")
+}
+
+// TestOtherwise has a jittered back-off become a fixed pause, and one without jitter jittered, and leaves the fleet as it was.
+func TestOtherwise(t *testing.T) {
+	f := &product.Fleet{Classes: []product.Class{{Backoff: &product.Backoff{First: 5, Factor: 2, Cap: 60, Jitter: "equal"}}}}
+	if b := *otherwise(f, isJittered(f)).Classes[0].Backoff; b != (product.Backoff{First: 5, Factor: 1, Cap: 5, Jitter: "none"}) {
+		t.Errorf("jittered: %+v", b)
+	}
+	f.Classes[0].Backoff.Jitter = "none"
+	if b := *otherwise(f, isJittered(f)).Classes[0].Backoff; b != (product.Backoff{First: 5, Factor: 2, Cap: 60, Jitter: "full"}) {
+		t.Errorf("without jitter: %+v", b)
+	}
+	if f.Classes[0].Backoff.Jitter != "none" {
+		t.Error("the declared back-off was changed")
+	}
+}
+
+// TestRepeatable tells calls that are the same each time from others.
+func TestRepeatable(t *testing.T) {
+	for body, want := range map[string]bool{`{"serial":"{n:08}","tenant":"{tenant}"}`: true, `{"at":{time}}`: false, `{"nonce":"{random:1:9}"}`: false} {
+		f := &product.Fleet{Classes: []product.Class{{}, {Provision: []product.Call{{URL: "/claim"}, {URL: "/claim/{id}", Body: body}}}}}
+		if repeatable(f) != want {
+			t.Errorf("%s: repeatable is %v", body, !want)
+		}
+	}
 }
 
 // TestSearch looks for a capacity that is known.
@@ -99,4 +152,44 @@ func TestJudgeHeap(t *testing.T) {
 	expect(t, "levels off", judgeHeap([]float64{100, 120, 130, 131, 132}, 10), 0)
 	expect(t, "hardly grows", judgeHeap([]float64{1000, 1001, 1002, 1003, 1004}, 10), 0)
 	expect(t, "grows", judgeHeap([]float64{100, 110, 120, 130, 140}, 10), 1)
+}
+
+// TestSearchBeyondAccounts keeps what was found where more can't be tried.
+func TestSearchBeyondAccounts(t *testing.T) {
+	s := search{declared: 100, try: func(n int) (evidence.LoadStep, error) {
+		if n > 100 {
+			return evidence.LoadStep{}, errors.New("the CSV file has 100 lines")
+		}
+		return evidence.LoadStep{Offered: float64(n), Outcome: evidence.LimitHeld}, nil
+	}}
+	if err := s.run(); err != nil || s.low != 100 || s.high != 0 || s.unknown == nil || s.unknown.Offered != 200 {
+		t.Errorf("%v; between %d and %d, unknown %+v", err, s.low, s.high, s.unknown)
+	}
+	expect(t, "no more accounts", judgeCapacity(s.capacity(), 100), 0)
+}
+
+func TestJudgeStep(t *testing.T) {
+	answered := func(text string) *series.Record {
+		return record(func(r *series.Record) { r.Totals.Answers = series.Classes{text: 3} })
+	}
+	broken := []evidence.LoadLimit{{Limit: "a", Outcome: evidence.LimitUnknown}, {Limit: "refused = 0", Outcome: evidence.LimitBroken, Seen: "3 of 10"}}
+	for _, c := range []struct {
+		name   string
+		r      *series.Record
+		judged []evidence.LoadLimit
+		beyond bool
+		want   evidence.LimitOutcome
+	}{
+		{"held", record(nil), []evidence.LoadLimit{{Outcome: evidence.LimitHeld}}, true, evidence.LimitHeld},
+		{"not known", record(nil), broken[:1], false, evidence.LimitUnknown},
+		{"broken", answered("CONNACK quota exceeded (0x97)"), broken, true, evidence.LimitBroken},
+		{"strangers", answered("CONNACK not authorized (0x05)"), broken, true, evidence.LimitUnknown},
+		{"strangers of HTTP", answered("status 401"), broken, true, evidence.LimitUnknown},
+		{"strangers in the declared fleet", answered("CONNACK not authorized (0x05)"), broken, false, evidence.LimitBroken},
+		{"stopped", record(func(r *series.Record) { r.Stopped = true }), broken, false, evidence.LimitUnknown},
+	} {
+		if got, seen := judgeStep(c.r, c.judged, c.beyond); got != c.want {
+			t.Errorf("%s: %s, %s", c.name, got, seen)
+		}
+	}
 }

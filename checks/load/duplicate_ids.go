@@ -95,6 +95,10 @@ func duplicateIDs(ctx context.Context, t *check.T) error {
 	if g.refused != "" {
 		t.Record("refused in between: %s", g.refused)
 	}
+	if g.taken == 0 {
+		return check.NotRun("see what protocol.broker-takeover finds, and that identities of the fleet may connect again at once",
+			"the place of the first client was never taken: %s", g.refused)
+	}
 	t.Measure("takeovers", float64(g.taken), "", "")
 	t.Find(judgeTwins(g)...)
 	return nil

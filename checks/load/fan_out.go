@@ -53,7 +53,7 @@ func fanOut(ctx context.Context, t *check.T) error {
 	l := testbed.Load{Fleet: f, For: span(f, 30*time.Second, 0.2), Blind: true}
 	t.Step("connect %d devices, and publish %d messages for all of them on %s", f.Devices, calls, topic)
 	o := fanned{devices: f.Devices}
-	r, err := during(ctx, t, l, func(ctx context.Context) error {
+	r, err := during(ctx, t, "Messages for all devices", l, showsConnections, func(ctx context.Context) error {
 		c, err := t.LookOn(ctx, t.Cloud.Operator(f), nil)
 		if err != nil {
 			return err
@@ -72,14 +72,10 @@ func fanOut(ctx context.Context, t *check.T) error {
 	if err != nil {
 		return err
 	}
-	if err := lived(r, false); err != nil {
-		return err
-	}
 	if up := atEnd(r); up < f.Devices {
 		return check.NotRun("see what load.connect-ramp finds", "%d of %d devices were connected", up, f.Devices)
 	}
 	o.got = r.Totals.Counts[series.Received]
-	loaded(t, "Messages for all devices", l, r)
 	t.Measure("deliveries", float64(o.got), "", fmt.Sprintf(">= %d", o.sent*o.devices))
 	t.Find(judgeFanOut(o)...)
 	return nil

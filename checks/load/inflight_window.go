@@ -74,11 +74,8 @@ func inflightWindow(ctx context.Context, t *check.T) error {
 	}
 	l := testbed.Load{Fleet: f, For: span(f, 20*time.Second, 0.4), Blind: true}
 	t.Step("%d devices send to a client with room for %d messages, which acknowledges none", f.Devices, receiveMaximum)
-	r, err := t.Play(ctx, l)
+	r, err := played(ctx, t, "A client with room for few messages", l, showsAcks)
 	if err != nil {
-		return err
-	}
-	if err := lived(r, true); err != nil {
 		return err
 	}
 	w := windowed{inFlight: unacknowledged(c.Packets()), fed: int(r.Totals.Counts[series.Acked])}

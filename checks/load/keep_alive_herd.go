@@ -25,7 +25,7 @@ var KeepAliveHerd = &check.Check{
 	Sources:      []string{"MQTT 3.1.1 and 5.0 section 3.12.4 [MQTT-3.12.4-1]: the server must answer a PINGREQ"},
 	Needs:        check.Needs{Real: product.Cloud, Speaks: product.MQTT},
 	Impact:       check.Disturbs,
-	Typical:      50 * time.Second,
+	Typical:      65 * time.Second,
 	Limit:        time.Hour,
 	Run:          keepAliveHerd,
 }
@@ -38,19 +38,19 @@ func keepAliveHerd(ctx context.Context, t *check.T) error {
 		return err
 	}
 	for i := range f.Classes {
-		f.Classes[i].KeepAlive, f.Classes[i].Sleep = product.Duration(inStep), nil
+		f.Classes[i].KeepAlive = product.Duration(inStep)
 	}
-	l := testbed.Load{Fleet: quiet(f), Shape: "provisioning-storm", For: 50 * time.Second, Blind: true}
+	l := testbed.Load{Fleet: quiet(f), Shape: "provisioning-storm", For: 65 * time.Second, Blind: true}
 	t.Step("connect %d devices at once, and have them ping every %s", f.Devices, inStep)
-	r, err := t.Play(ctx, l)
+	r, err := played(ctx, t, "All devices ping in step", l, showsConnections)
 	if err != nil {
 		return err
 	}
-	if err := lived(r, false); err != nil {
-		return err
+	found := judgeInStep(r)
+	if up := atEnd(r); len(found) == 0 && up < f.Devices {
+		return check.NotRun("see what load.connect-ramp finds", "%d of %d devices were connected", up, f.Devices)
 	}
-	loaded(t, "All devices ping in step", l, r)
-	t.Find(judgeInStep(r)...)
+	t.Find(found...)
 	return nil
 }
 

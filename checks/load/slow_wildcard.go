@@ -64,14 +64,10 @@ func slowWildcard(ctx context.Context, t *check.T) error {
 	}
 	l := testbed.Load{Fleet: f, For: span(f, 20*time.Second, 0.4)}
 	t.Step("%d devices send; one subscriber to %s acknowledges nothing", f.Devices, filters[0])
-	r, err := t.Play(ctx, l)
+	r, err := played(ctx, t, "One subscriber is slow", l, showsAcks)
 	if err != nil {
 		return err
 	}
-	if err := lived(r, true); err != nil {
-		return err
-	}
-	loaded(t, "One subscriber is slow", l, r)
 	s := slow{before: len(c.Messages()), ended: c.Ended() != nil}
 	if s.before == 0 && !s.ended {
 		return check.NotRun("see that the identity may subscribe to what the fleet sends", "the slow subscriber got no message, so that it was none")
@@ -94,11 +90,11 @@ func slowWildcard(ctx context.Context, t *check.T) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	for _, found := range judgeSlow(s, r) {
-		found.Evidence = check.Range(first, t.Log.Len()-1, "the slow subscriber")
-		t.Find(found)
+	found := judgeSlow(s, r)
+	for i := range found {
+		found[i].Evidence = check.Range(first, t.Log.Len()-1, "the slow subscriber")
 	}
-	return nil
+	return findIn(t, r, found)
 }
 
 // feeds are the filters that take in all telemetry of a fleet.

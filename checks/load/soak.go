@@ -68,17 +68,13 @@ func soak(ctx context.Context, t *check.T) error {
 	t.Step("%d devices send steadily for %s", f.Devices, l.For)
 	first := t.Log.Len()
 	var heap []float64
-	r, err := during(ctx, t, l, func(ctx context.Context) (err error) {
+	r, err := during(ctx, t, "A steady load", l, showsAcks, func(ctx context.Context) (err error) {
 		heap, err = read(ctx, t, watcher, l.For*3/5/readings)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	if err := lived(r, true); err != nil {
-		return err
-	}
-	loaded(t, "A steady load", l, r)
 	t.Measure("memory at first", heap[0], "bytes", "")
 	t.Measure("memory at last", heap[readings-1], "bytes", "")
 	for _, found := range judgeHeap(heap, r.Totals.Counts[series.Acked]) {

@@ -41,19 +41,11 @@ func spike(ctx context.Context, t *check.T) error {
 		l.For = max(l.For, 3*time.Minute)
 	}
 	t.Step("%d devices send ten times as much for %s", f.Devices, min(time.Minute, l.For/3))
-	r, err := t.Play(ctx, l)
+	r, err := played(ctx, t, "Ten times as many messages", l, showsAcks)
 	if err != nil {
 		return err
 	}
-	if err := lived(r, true); err != nil {
-		return err
-	}
-	loaded(t, "Ten times as many messages", l, r)
-	if r.Messages == nil || !r.Messages.Watched {
-		return check.NotRun("give operator: an identity that may read what the fleet sends", "nobody could see what arrives")
-	}
-	t.Find(judgeSpike(r)...)
-	return nil
+	return findIn(t, r, judgeSpike(r))
 }
 
 func judgeSpike(r *series.Record) []check.Finding {

@@ -53,7 +53,7 @@ func TestJudgeExploited(t *testing.T) {
 		"a version string":         {component(components.Banner, "openssl", "1.0.1e"), nil, "blocker"},
 		"mended":                   {component(components.Banner, "openssl", "1.0.1g"), nil, ""},
 		"stated as harmless":       {component(components.Banner, "openssl", "1.0.1e"), map[string]bool{"CVE-2014-0160": true}, ""},
-		"a kernel":                 {kernel, nil, "major major"},
+		"a kernel":                 {kernel, nil, "major major major major major"},
 		"a script":                 {component(components.Banner, "jquery", "1.12.4"), nil, "major"},
 		"a package of a maker":     {packaged("openssl", "1.0.1e-2", "acme", "1"), nil, "major"},
 		"a package of Debian":      {packaged("openssl", "1.0.1e-2+deb7u20", "debian", "7"), nil, "info"},

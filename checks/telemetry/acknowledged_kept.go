@@ -40,18 +40,12 @@ func acknowledgedKept(ctx context.Context, t *check.T) error {
 		f.Classes[i].Buffer, f.Classes[i].Commands = max(f.Classes[i].Buffer, 50), nil
 	}
 	span := check.Span(f, 12*time.Second)
-	first := t.Log.Len()
 	t.Step("%d devices send a message a second each for %s; half-way all connections are cut", f.Devices, span)
-	r, err := t.Count(ctx, testbed.Load{Fleet: f, Shape: "reconnect-storm", For: span})
-	if err != nil {
-		return err
-	}
-	t.Measure("acknowledged messages that never arrived", float64(r.Messages.LostAcked), "", "<= 0")
-	for _, found := range judgeKept(*r.Messages) {
-		found.Evidence = check.Range(first, t.Log.Len()-1, "the fleet is cut off and comes back")
-		t.Find(found)
-	}
-	return nil
+	l := testbed.Load{Fleet: f, Shape: "reconnect-storm", For: span}
+	return accounted(ctx, t, l, "the fleet is cut off and comes back", func(m count.Totals) []check.Finding {
+		t.Measure("acknowledged messages that never arrived", float64(m.LostAcked), "", "<= 0")
+		return judgeKept(m)
+	})
 }
 
 func judgeKept(m count.Totals) []check.Finding {

@@ -47,6 +47,12 @@ func TestJudgeCopies(t *testing.T) {
 	}
 }
 
+func TestCourses(t *testing.T) {
+	if courseOf(2, "steady") != "QoS 2 while the connections last" || courseOf(1, "reconnect-storm") != "QoS 1 when all connections are cut" {
+		t.Error(courseOf(2, "steady"), courseOf(1, "reconnect-storm"))
+	}
+}
+
 func TestJudgeOrder(t *testing.T) {
 	if found := judgeOrder(count.Totals{Arrived: 10, Duplicates: 3}); len(found) > 0 {
 		t.Errorf("copies are not out of order: %v", found)

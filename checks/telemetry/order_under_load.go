@@ -43,18 +43,12 @@ func orderUnderLoad(ctx context.Context, t *check.T) error {
 		c.Commands, c.Window, c.Buffer = nil, 2, 1000
 		c.Backoff = &product.Backoff{First: product.Duration(span / 6), Factor: 1, Cap: product.Duration(span / 6), Jitter: "equal"}
 	}
-	first := t.Log.Len()
 	t.Step("%d devices send two messages a second each for %s; half-way they are cut off for up to %s", f.Devices, span, span/6)
-	r, err := t.Count(ctx, testbed.Load{Fleet: f, Shape: "reconnect-storm", For: span})
-	if err != nil {
-		return err
-	}
-	t.Measure("messages out of order", float64(r.Messages.Late), "", "<= 0")
-	for _, found := range judgeOrder(*r.Messages) {
-		found.Evidence = check.Range(first, t.Log.Len()-1, "the fleet sends, is cut off and sends its backlog")
-		t.Find(found)
-	}
-	return nil
+	l := testbed.Load{Fleet: f, Shape: "reconnect-storm", For: span}
+	return accounted(ctx, t, l, "the fleet sends, is cut off and sends its backlog", func(m count.Totals) []check.Finding {
+		t.Measure("messages out of order", float64(m.Late), "", "<= 0")
+		return judgeOrder(m)
+	})
 }
 
 func judgeOrder(m count.Totals) []check.Finding {

@@ -65,6 +65,24 @@ func sampleTar() []byte {
 	return b.Bytes()
 }
 
+// sparseTar holds a file of which GNU tar stores five of twelve bytes, and another behind it.
+func sparseTar() []byte {
+	b := sampleTar()
+	head := b[:512]
+	copy(head, "holes\x00")
+	head[156] = 'S'
+	copy(head[257:], "ustar  \x00")
+	copy(head[386:], "00000000003\x0000000000005\x00") // at 3, five bytes
+	copy(head[483:], "00000000014\x00")                // twelve in all
+	copy(head[148:], "        ")
+	sum := 0
+	for _, c := range head {
+		sum += int(c)
+	}
+	copy(head[148:], fmt.Sprintf("%06o\x00 ", sum))
+	return b
+}
+
 func sampleCPIO() []byte {
 	var b bytes.Buffer
 	put := func(name string, mode uint32, data string) {
@@ -91,8 +109,10 @@ func TestArchives(t *testing.T) {
 			"it [] \nit: data at 0x0 [] \nit: zip at 0x7 [zip] 2 entries\n  ! a file is called \"../packed\", which leads out of it\n  -rw-r--r-- a/stored \"hello\"\n  -rw-r--r-- packed \"" +
 				strings.Repeat("x", 50) + "\"\nit: data at 0x105 [] \n",
 		},
-		"tar":  {sampleTar(), "it [tar] 2 entries\n  urwxr-xr-x bin/su \"hello\"\n  Lrwxrwxrwx sh/bin/busybox \"\"\n"},
-		"cpio": {sampleCPIO(), "it [cpio] newc, 3 entries\n  drwxr-xr-x etc \"\"\n  -rw------- etc/passwd \"root\"\n  Lrwxrwxrwx shbusybox \"\"\n"},
+		"tar":            {sampleTar(), "it [tar] 2 entries\n  urwxr-xr-x bin/su \"hello\"\n  Lrwxrwxrwx sh/bin/busybox \"\"\n"},
+		"tar with holes": {sparseTar(), "it [tar] 2 entries\n  urwxr-xr-x holes \"\\x00\\x00\\x00hello\\x00\\x00\\x00\\x00\"\n  Lrwxrwxrwx sh/bin/busybox \"\"\n"},
+		"tar cut short":  {sampleTar()[:514], "it [tar] \n  ! at 0x200: bin/su is said to be 5 bytes long, and 2 are there\n  ! at 0x202: unexpected EOF\n  urwxr-xr-x bin/su \"he\"\n"},
+		"cpio":           {sampleCPIO(), "it [cpio] newc, 3 entries\n  drwxr-xr-x etc \"\"\n  -rw------- etc/passwd \"root\"\n  Lrwxrwxrwx shbusybox \"\"\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := listed(t, open(t, c.data)); got != c.want {
@@ -118,6 +138,7 @@ func TestCutShort(t *testing.T) {
 func FuzzArchives(f *testing.F) {
 	f.Add(sampleZIP())
 	f.Add(sampleTar())
+	f.Add(sparseTar())
 	f.Add(sampleCPIO())
 	f.Fuzz(func(t *testing.T, data []byte) {
 		total := int64(0)

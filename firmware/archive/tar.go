@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"strings"
 
 	"github.com/shakedown-test/shakedown/firmware/tree"
 )
@@ -15,20 +16,24 @@ var tape = tree.Format{
 }
 
 func openTar(o *tree.Opening) error {
-	taken := &position{r: o.Data}
-	r := tar.NewReader(taken)
+	data := io.NewSectionReader(o.Data, 0, o.Size())
+	taken := func() int64 {
+		at, _ := data.Seek(0, io.SeekCurrent)
+		return min(at, o.Size())
+	}
+	r := tar.NewReader(data)
 	for n := 0; ; n++ {
 		h, err := r.Next()
 		if err != nil && n == 0 {
 			return tree.ErrNot
 		}
 		if errors.Is(err, io.EOF) {
-			o.Ends(tarEnd(o, taken.at))
+			o.Ends(tarEnd(o, taken()))
 			o.Describe("%d entries", n)
 			return nil
 		}
 		if err != nil {
-			return tree.Bad(taken.at, "%v", err)
+			return tree.Bad(taken(), "%v", err)
 		}
 		f := tree.File{Mode: h.FileInfo().Mode(), UID: h.Uid, GID: h.Gid, Modified: h.ModTime.UTC()}
 		switch h.Typeflag {
@@ -37,7 +42,12 @@ func openTar(o *tree.Opening) error {
 		case tar.TypeLink:
 			f.Mode, f.Target = f.Mode.Perm()|fs.ModeIrregular, h.Linkname // another name of a file that is there
 		case tar.TypeReg, tar.TypeGNUSparse:
-			if _, err = o.Entry(h.Name, f, func(w io.Writer) error { _, err := io.Copy(w, r); return err }); err != nil {
+			if !sparse(h) {
+				_, err = o.Stored(h.Name, f, taken(), h.Size)
+			} else {
+				_, err = o.Entry(h.Name, f, func(w io.Writer) error { _, err := io.Copy(w, r); return err })
+			}
+			if err != nil {
 				return err
 			}
 			continue
@@ -65,14 +75,12 @@ func tarEnd(o *tree.Opening, at int64) int64 {
 	return min((at+record-1)/record*record, o.Size())
 }
 
-// position reads and remembers how far.
-type position struct {
-	r  io.Reader
-	at int64
-}
-
-func (p *position) Read(b []byte) (int, error) {
-	n, err := p.r.Read(b)
-	p.at += int64(n)
-	return n, err
+// sparse says whether what is stored leaves out the holes of a file, in one of the ways of GNU tar.
+func sparse(h *tar.Header) bool {
+	for key := range h.PAXRecords {
+		if strings.HasPrefix(key, "GNU.sparse.") {
+			return true
+		}
+	}
+	return h.Typeflag == tar.TypeGNUSparse
 }

@@ -51,7 +51,7 @@ const fragmentsKept = 16
 // emit tells of all entries.
 func (m *image) emit(entries []entry) error {
 	ctx, cancel := context.WithCancel(m.o.Context())
-	workers := runtime.GOMAXPROCS(0)
+	workers := min(runtime.NumCPU(), runtime.GOMAXPROCS(0))
 	p := &pipeline{
 		image: m, ctx: ctx, jobs: make(chan *block, 4*workers), pieces: make(chan piece, 1024), places: make(chan struct{}, 4*workers),
 		fragments: map[uint32]*block{},

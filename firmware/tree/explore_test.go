@@ -193,3 +193,42 @@ func TestSearchInVain(t *testing.T) {
 		t.Errorf("%d tries, notes %v", tries, o.Root.Notes)
 	}
 }
+
+// What is made of zeros is read back as it was made, also where something else had been written before that came to nothing.
+func TestZerosAreMade(t *testing.T) {
+	in := Format{ID: "vain", Title: "vain", Open: func(o *Opening) error {
+		if _, err := o.Made("noise", func(w io.Writer) error {
+			_, err := w.Write(bytes.Repeat([]byte("noise"), 1<<20))
+			return err
+		}); err != nil {
+			return err
+		}
+		return ErrNot
+	}}
+	zeros := make([]byte, 3*atOnce)
+	contents := [][]byte{zeros, append([]byte("before"), zeros...), append(bytes.Clone(zeros), "behind"...), make([]byte, 10*atOnce)}
+	made := Format{ID: "made", Title: "made", Open: func(o *Opening) error {
+		for _, c := range contents {
+			if _, err := o.Made("content", func(w io.Writer) error {
+				_, err := io.Copy(w, bytes.NewReader(c))
+				return err
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}}
+	o, err := Open(t.Context(), "it", io.NewSectionReader(strings.NewReader("hello"), 0, 5), []Format{in, made}, Limits{Depth: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.Close()
+	for i, n := range o.Root.Children {
+		if got, err := n.Read(1 << 30); err != nil || !bytes.Equal(got, contents[i]) {
+			t.Errorf("content %d: %d bytes of %d, %v", i, len(got), len(contents[i]), err)
+		}
+	}
+	if len(o.Root.Children) != len(contents) {
+		t.Errorf("%d contents", len(o.Root.Children))
+	}
+}

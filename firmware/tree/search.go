@@ -69,6 +69,9 @@ func (e *explorer) search(ctx context.Context, n *Node, from int64) error {
 			return err
 		}
 		b := buffer[:got]
+		if c, same := Uniform(b); same && !e.magic.first[uint16(c)|uint16(c)<<8] {
+			continue
+		}
 		for i := 0; i+1 < len(b) && i < window; i++ {
 			key := uint16(b[i]) | uint16(b[i+1])<<8
 			if !e.magic.first[key] {

@@ -14,6 +14,7 @@ type spool struct {
 	memory int64 // bytes of it that are held in memory
 	file   *os.File
 	filled int64 // bytes of the file
+	wrote  int64 // up to where it was ever written: beyond that it may have holes, which are zeros
 	failed error // of the file
 }
 
@@ -84,13 +85,21 @@ func (g *growing) flush() {
 	if s.failed == nil {
 		s.failed = s.grow()
 	}
-	if s.failed == nil {
-		if _, err := s.file.WriteAt(g.buffer, s.filled); err != nil {
-			s.failed = fmt.Errorf("write what was unpacked: %w\nhint: make room in %s", err, os.TempDir())
+	if s.failed == nil && len(g.buffer) > 0 {
+		if c, same := Uniform(g.buffer); !same || c != 0 || s.filled < s.wrote {
+			s.failed = s.write(g.buffer)
 		}
 		s.filled += int64(len(g.buffer))
 	}
 	g.buffer = g.buffer[:0]
+}
+
+func (s *spool) write(b []byte) error {
+	if _, err := s.file.WriteAt(b, s.filled); err != nil {
+		return fmt.Errorf("write what was unpacked: %w\nhint: make room in %s", err, os.TempDir())
+	}
+	s.wrote = max(s.wrote, s.filled+int64(len(b)))
+	return nil
 }
 
 func (g *growing) end() (*io.SectionReader, error) {
@@ -99,6 +108,11 @@ func (g *growing) end() (*io.SectionReader, error) {
 		return io.NewSectionReader(bytes.NewReader(bytes.Clone(g.buffer)), 0, g.size), nil
 	}
 	g.flush()
+	if g.s.failed == nil && g.s.filled > g.s.wrote { // it ends in a hole
+		if err := g.s.file.Truncate(g.s.filled); err != nil {
+			g.s.failed = fmt.Errorf("make a temporary file longer: %w", err)
+		}
+	}
 	if g.s.failed != nil {
 		return nil, g.s.failed
 	}

@@ -6,6 +6,7 @@
 package tree
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"io/fs"
@@ -125,4 +126,12 @@ func InfoOf[T any](root *Node) (nodes []*Node, infos []T) {
 		}
 	}
 	return nodes, infos
+}
+
+// Uniform gives the byte of which all of b are one; false: they differ, or there is none.
+func Uniform(b []byte) (c byte, same bool) {
+	if len(b) == 0 {
+		return 0, false
+	}
+	return b[0], bytes.Equal(b[1:], b[:len(b)-1])
 }

@@ -125,6 +125,9 @@ func back(r *series.Record) value {
 		return value{unknown: "no connections were lost, so none had to return"}
 	}
 	longest := slices.MaxFunc(r.Outages, func(a, b series.Outage) int { return cmp.Or(a.Away-b.Away, cmp.Compare(a.Back, b.Back)) })
+	if longest.Devices == 0 {
+		return value{unknown: "no device was connected when connections were cut, so none had to return"}
+	}
 	devices := number(float64(longest.Devices))
 	if longest.Away > 0 {
 		return value{never: true, seen: fmt.Sprintf("%s of %s devices were not back at the end", number(float64(longest.Away)), devices)}

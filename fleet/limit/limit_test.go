@@ -113,6 +113,7 @@ func TestJudge(t *testing.T) {
 		{"unanswered = 0", broken, "20 of 20,000", silent},
 		{"back < 60 s", held, "42.5 s until the last of 1,000 devices was back", nil},
 		{"back < 40 s", broken, "", nil},
+		{"back < 60 s", unknown, "no device was connected", func(_ *series.Meter, r *series.Record) { r.Outages = []series.Outage{{Second: 30}} }},
 		{"back < 60 s", broken, "2 of 9 devices were not back at the end", stuck},
 		{"connected >= 99 %", held, "995 of 1,000 devices connected at the end (99.5 %)", nil},
 		{"connected >= 1000", broken, "", nil},

@@ -14,14 +14,14 @@ const (
 )
 
 // Collector makes the record of a run from the slices of its shares, whenever they come. It is safe for concurrent use. It keeps the
-// histograms of the newest 30 seconds and of the whole; an older second takes some 400 bytes.
+// histograms of the newest 30 seconds and of the whole; a second that is minutes old takes some 60 bytes.
 type Collector struct {
 	mu     sync.Mutex
 	start  time.Time
 	newest int
 	open   map[int]*second
 	shares map[int]*share
-	points []Point // in order; older than those that are open
+	closed archive // older than those that are open
 	total  Slice
 }
 
@@ -70,32 +70,29 @@ func (c *Collector) Add(from, at int, s *Slice) error {
 	sec.gauges[from] = s.gauges
 	if at > c.newest {
 		c.newest = at
-		c.points = append(c.points, c.settle(func(at int) bool { return at <= c.newest-open }, true)...)
+		c.closed.add(c.settle(func(at int) bool { return at <= c.newest-open }, true)...)
 	}
 	return nil
 }
 
 // late adds a slice to a second that was summed up already. Its latencies are in the totals alone.
 func (c *Collector) late(at int, s *Slice) {
-	i, found := slices.BinarySearchFunc(c.points, at, func(p Point, at int) int { return p.Second - at })
-	if !found {
-		c.points = slices.Insert(c.points, i, Point{Second: at})
-	}
-	p := &c.points[i]
-	for k, n := range s.Counts {
-		p.Counts[k] += n
-	}
-	for name, n := range s.errors {
-		p.Errors.add(name, n)
-	}
-	for name, n := range s.answers {
-		p.Answers.add(name, n)
-	}
-	p.Connected += s.Gauge(Connected)
-	p.Devices += s.Gauge(Devices)
-	p.Outstanding += s.Gauge(Outstanding)
-	p.Shares++
-	p.Partly = true
+	c.closed.change(at, func(p *Point) {
+		for k, n := range s.Counts {
+			p.Counts[k] += n
+		}
+		for name, n := range s.errors {
+			p.Errors.add(name, n)
+		}
+		for name, n := range s.answers {
+			p.Answers.add(name, n)
+		}
+		p.Connected += s.Gauge(Connected)
+		p.Devices += s.Gauge(Devices)
+		p.Outstanding += s.Gauge(Outstanding)
+		p.Shares++
+		p.Partly = true
+	})
 }
 
 // settle sums up the open seconds that are chosen, in order. Those that go are closed.
@@ -172,9 +169,21 @@ func (c *Collector) Latest() (Point, bool) {
 func (c *Collector) Record() *Record {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.record(c.closed.all())
+}
+
+// Recent is a record without the points that are older than half a minute.
+func (c *Collector) Recent() *Record {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.record(nil)
+}
+
+// record is what is known so far, with these points before those that are open.
+func (c *Collector) record(before []Point) *Record {
 	r := &Record{
 		Schema: SchemaID, Start: c.start, Seconds: c.newest + 1, Shares: len(c.shares),
-		Points: append(slices.Clone(c.points), c.settle(func(int) bool { return true }, false)...),
+		Points: append(before, c.settle(func(int) bool { return true }, false)...),
 		Totals: Totals{
 			Counts: c.total.Counts, Latencies: latencies(&c.total.timings, &c.total.unanswered),
 			Errors: maps.Clone(c.total.errors), Answers: maps.Clone(c.total.answers),

@@ -22,6 +22,7 @@ var counterHelp = [counters]string{
 	"Messages received by devices and the operator.", "Bytes written to sockets, with TLS.", "Bytes read from sockets, with TLS.",
 	"Messages that still waited for an answer when the run ended.", "Latencies below zero, as two clocks do not agree.",
 	"Devices that provisioning gave the identity of another.",
+	"Devices that provisioning gave another identity when they asked again.",
 }
 
 // Prometheus writes the record as it stands in Prometheus' text format, version 0.0.4.

@@ -27,12 +27,13 @@ const (
 	Unanswered // what was still waiting for its answer when the run ended; see Meter.Unanswered
 	Skewed     // latencies below zero, taken as zero: two clocks do not agree
 	Doubled    // devices that provisioning gave the identity of another
+	Renamed    // devices that provisioning gave another identity when they asked again
 	counters
 )
 
 var counterNames = [counters]string{
 	"attempts", "accepted", "refused", "broken", "dropped", "sent", "acked", "rejected", "withheld", "received", "bytes_out", "bytes_in",
-	"unanswered", "skewed", "doubled",
+	"unanswered", "skewed", "doubled", "renamed",
 }
 
 // String is the word for it in tables and exports.
@@ -83,7 +84,7 @@ type Gauge int
 // The gauges.
 const (
 	Connected   Gauge = iota // devices with an accepted session
-	Devices                  // devices that are meant to have one by now
+	Devices                  // devices that are meant to have one: their time to connect first has come, and they do not sleep
 	Outstanding              // messages and commands that wait for their answer
 	gauges
 )

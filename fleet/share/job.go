@@ -156,6 +156,7 @@ func valid(job *fleet.Job) error {
 	b.between("sources", float64(len(job.Sources)), 0, 1<<16)
 	b.text("path", job.Target.Path)
 	b.text("host", job.Target.Host)
+	b.text("API", job.Target.API)
 	if f.Operator != nil {
 		b.text("operator", f.Operator.ID+f.Operator.User+f.Operator.Pass)
 	}

@@ -19,19 +19,19 @@ func usual() fleet.Job {
 	f := product.DefaultFleet()
 	f.Classes[0].Commands = []product.Answered{{Post: product.Post{Topic: "c/{id}"}, Every: product.Duration(time.Second), Answer: &product.Post{Topic: "a/{id}"}}}
 	return fleet.Job{
-		Target: fleet.Target{Scheme: product.MQTTS, Host: "localhost:8883", Path: "/", Name: "localhost"}, Fleet: f, To: f.Devices, Shape: "steady", For: time.Minute,
+		Target: fleet.Target{Scheme: product.MQTTS, Host: "localhost:8883", Path: "/", Name: "localhost", API: "http://localhost:8080"}, Fleet: f, To: f.Devices, Shape: "steady", For: time.Minute,
 		Drain: time.Second, Settle: time.Second, Speed: 1, Seed: 7, Run: 9, Sources: []netip.Addr{netip.MustParseAddr("127.0.0.9")}, Watch: true,
 	}
 }
 
-// TestJobTravels has every field of a job come out as it went in, whoever adds one.
+// TestJobTravels has every field of a job come out as it went in, whoever adds one, but for those that are of one process.
 func TestJobTravels(t *testing.T) {
 	t.Parallel()
 	job := usual()
-	job.Begin, job.Seq, job.Skew, job.Goroutine, job.From = time.Second, 5, time.Millisecond, true, 1
+	job.Begin, job.Seq, job.Skew, job.Goroutine, job.From, job.Again = time.Second, 5, time.Millisecond, true, 1, true
 	v := reflect.ValueOf(job)
 	for i := range v.NumField() {
-		if name := v.Type().Field(i).Name; v.Field(i).IsZero() && name != "Open" {
+		if name := v.Type().Field(i).Name; v.Field(i).IsZero() && name != "Open" && name != "Stop" {
 			t.Errorf("%s is not set in this test", name)
 		}
 	}

@@ -21,7 +21,7 @@ import (
 type Config struct {
 	Clock *clock.Clock
 	MQTT  net.Listener // for devices and services
-	API   net.Listener // for apps; nil: no API
+	API   net.Listener // for apps, and for devices that come new; nil: no API
 	TLS   *tls.Config  // of MQTT; nil: plain. With ClientCAs, a device can prove itself with its certificate in place of a password
 	State string       // file that outlives restarts; empty: none
 	Out   func(line string)
@@ -49,7 +49,8 @@ type Cloud struct {
 	arrivals burst        // of clients, for the flaws of refusing a herd
 	sessions atomic.Int64 // for the flaw of keeping them all
 	leaked   atomic.Int64 // bytes, for the flaw of keeping something of each message
-	spent    atomic.Bool  // for the flaw of an overload without end
+	made     atomic.Int64 // identities, for the flaw of losing some
+	spent    atomic.Bool  // for the flaws of an overload without end
 }
 
 // Start starts a cloud on the listeners, which it closes in the end. The error is that of reading its state.

@@ -27,6 +27,8 @@ func (c *Cloud) open(o *broker.Options) {
 			return quotaExceeded
 		case code == 0 && !isInner(nc) && f["cloud-refuses-for-ever"] && c.exhausted(c.arrivals.more(c, 30, 2*time.Second)):
 			return serverBusy
+		case code == 0 && !isInner(nc) && f["cloud-refused-count"] && c.arrivals.more(c, 10, 3*time.Second):
+			return serverBusy
 		case code == 0 && !isInner(nc) && f["cloud-session-leak"] && c.sessions.Add(1) > 100:
 			return quotaExceeded
 		}

@@ -43,6 +43,8 @@ type store struct {
 	mu       sync.Mutex
 	Accounts map[string]Account `json:"accounts"`
 	Units    map[string]*unit   `json:"units"`
+	Serials  map[string]string  `json:"serials"` // of devices that were provisioned, with the id that each was given
+	Next     int                `json:"next"`    // number of the next one
 }
 
 // Limits of what devices can make the cloud keep.
@@ -61,7 +63,7 @@ const fleet = 120
 
 // openStore reads the store, or makes one with the accounts that the product ships with.
 func openStore(file string, c *clock.Clock) (*store, error) {
-	s := &store{file: file, clock: c, Accounts: map[string]Account{}, Units: map[string]*unit{}}
+	s := &store{file: file, clock: c, Accounts: map[string]Account{}, Units: map[string]*unit{}, Serials: map[string]string{}}
 	if file != "" {
 		data, err := os.ReadFile(file)
 		if err == nil {

@@ -1,0 +1,79 @@
+package fleet
+
+import (
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/shakedown-test/shakedown/fleet/series"
+	"github.com/shakedown-test/shakedown/product"
+	"github.com/shakedown-test/shakedown/wire/mqtt"
+	"github.com/shakedown-test/shakedown/world/broker"
+)
+
+// TestSleep has devices leave in good order and come back, on both ways: their wills stay with the broker, and who sleeps is not missed.
+func TestSleep(t *testing.T) {
+	t.Parallel()
+	for _, by := range []bool{false, true} {
+		t.Run(fmt.Sprintf("by goroutines %v", by), func(t *testing.T) {
+			t.Parallel()
+			f := open(t, nil, nil)
+			var goodbyes, wills atomic.Int64
+			f.broker.When(broker.Rule{Dir: broker.In, Type: mqtt.DISCONNECT, Match: func(c *broker.Conn, _ *mqtt.Packet) bool {
+				if strings.HasPrefix(c.ClientID(), "meter") {
+					goodbyes.Add(1)
+				}
+				return false
+			}})
+			f.broker.When(broker.Rule{Dir: broker.Out, Type: mqtt.PUBLISH, Match: func(_ *broker.Conn, p *mqtt.Packet) bool {
+				if string(p.Payload) == "gone" {
+					wills.Add(1)
+				}
+				return false
+			}})
+			j := job(f, 20, 100*time.Millisecond, func(c *product.Class) {
+				c.Sleep = &product.Sleep{Awake: product.Duration(300 * time.Millisecond), Asleep: product.Duration(400 * time.Millisecond)}
+				c.Will = &product.Post{Topic: "meter/{id}/telemetry", Payload: "gone"}
+			})
+			j.Goroutine, j.For, j.Drain = by, 2500*time.Millisecond, 500*time.Millisecond
+			r := do(t, j)
+			n := r.Totals.Counts
+			if n[series.Accepted] < 60 || uint64(goodbyes.Load()) < n[series.Accepted]-20 || wills.Load() > 0 || n[series.Dropped] > 0 || r.Messages.Lost > 0 {
+				t.Errorf("accepted %d, %d goodbyes, %d wills, dropped %d, account %+v", n[series.Accepted], goodbyes.Load(), wills.Load(), n[series.Dropped], *r.Messages)
+			}
+			least := 20
+			for _, p := range r.Points[:2] {
+				if least = min(least, p.Devices); p.Devices-p.Connected > 2 {
+					t.Errorf("second %d: %d connected of %d that were meant to be", p.Second, p.Connected, p.Devices)
+				}
+			}
+			if least > 15 {
+				t.Errorf("%d devices at least were meant to be connected, although they sleep", least)
+			}
+		})
+	}
+}
+
+// TestOperatorIsHeard has the broker refuse the operator's last subscriptions, of more than go into one packet.
+func TestOperatorIsHeard(t *testing.T) {
+	t.Parallel()
+	f := open(t, nil, nil)
+	j := job(f, 5, time.Second, func(c *product.Class) {
+		one := c.Telemetry[0]
+		for k := range 60 {
+			one.Topic = fmt.Sprintf("meter/{id}/telemetry/%d", k)
+			c.Telemetry = append(c.Telemetry, one)
+		}
+	})
+	subscribes := 0
+	f.broker.When(broker.Rule{Dir: broker.In, Type: mqtt.SUBSCRIBE, Do: func(ex *broker.Exchange) {
+		if subscribes++; subscribes == 2 {
+			ex.Answer(&mqtt.Packet{Type: mqtt.SUBACK, ID: ex.Packet.ID, Codes: []byte{0x80}})
+		}
+	}})
+	if _, err := Do(t.Context(), j, nil); err == nil || !strings.Contains(err.Error(), "SUBACK") {
+		t.Errorf("it began although the operator hears only in part: %v", err)
+	}
+}
