@@ -41,6 +41,18 @@ func (t *T) Newcomers(ctx context.Context) (*product.Fleet, error) {
 	return f, nil
 }
 
+// Requesters starts the cloud and gives as many devices as the fleet has, all of classes that send over HTTP; see Fleet.
+func (t *T) Requesters(ctx context.Context) (*product.Fleet, error) {
+	f := t.Cloud.Requesters()
+	if f == nil {
+		return nil, NotApplicable("no class of a fleet is described that sends to the cloud over HTTP")
+	}
+	if err := t.Cloud.Start(ctx); err != nil {
+		return nil, Refuses(err)
+	}
+	return f, nil
+}
+
 // Play has a fleet live in front of the cloud, and gives what it measured, in wall time. The error says that it could not be carried out. When
 // this machine could not keep the fleet's schedule, the record says so in Own.Invalid: its counts may be judged, its latencies may not.
 func (t *T) Play(ctx context.Context, l testbed.Load) (*series.Record, error) {

@@ -40,6 +40,7 @@ type plan struct {
 	perOrder int                        // commands to a device
 	course   *course
 	length   time.Duration
+	over     atomic.Int64 // when the course ends, in nanoseconds since it began: after length, or earlier when it is stopped
 	drain    time.Duration
 	start    time.Time
 	portable bool
@@ -91,6 +92,7 @@ func newPlan(ctx context.Context, job Job) (*plan, error) {
 	p := &plan{
 		job: job, ctx: ctx, length: job.For, drain: job.Drain, portable: job.Goroutine || !eventLoops, ledger: count.New(), sources: job.Sources,
 	}
+	p.over.Store(int64(p.length))
 	if p.drain == 0 {
 		p.drain = 5 * time.Second
 	}

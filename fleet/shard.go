@@ -131,15 +131,15 @@ func (s *shard) loop(ctx context.Context) error {
 	s.poll.own()
 	defer context.AfterFunc(ctx, s.poll.wake)()
 	s.meter.Cut()
-	for until := int64(s.length + s.drain); ; {
-		now := s.now()
-		if s.cut(now); now >= until || ctx.Err() != nil {
+	for {
+		now, over := s.now(), s.over.Load()
+		if s.cut(now); now >= over+int64(s.drain) || ctx.Err() != nil {
 			return nil
 		}
-		if !s.stopping && now >= int64(s.length) {
+		if !s.stopping && now >= over {
 			s.stop()
 		}
-		if s.cutAt > 0 && now >= s.cutAt {
+		if s.cutAt > 0 && now >= s.cutAt && !s.stopping {
 			s.cutAll(now)
 		}
 		most := s.untilNext(now)

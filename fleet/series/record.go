@@ -19,6 +19,7 @@ type Record struct {
 	Schema   string        `json:"schema" jsonschema:"always the id of this schema"`
 	Start    time.Time     `json:"start" jsonschema:"when second 0 began"`
 	Seconds  int           `json:"seconds" jsonschema:"how long it ran, without the time in which the last messages could still arrive"`
+	Stopped  bool          `json:"stopped,omitempty" jsonschema:"whether it was ended before its time"`
 	Shares   int           `json:"shares" jsonschema:"loops, processes or machines that measured"`
 	Points   []Point       `json:"points" jsonschema:"one for each second of which something is known"`
 	Totals   Totals        `json:"totals" jsonschema:"of the whole run, with what arrived after its end"`
