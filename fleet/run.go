@@ -114,6 +114,7 @@ func (r *Run) Play(ctx context.Context, start time.Time, sink Sink) (*Share, err
 		}
 	}
 	defer time.AfterFunc(p.course.joined+time.Second, trim).Stop()
+	spare(len(r.shards))
 	group, ctx := errgroup.WithContext(ctx) // a loop that fails ends the others
 	for _, s := range r.shards {
 		s.sink = sink
@@ -144,6 +145,10 @@ func (r *Run) Play(ctx context.Context, start time.Time, sink Sink) (*Share, err
 
 // processors is how many event loops can run at once. A campaign of many jobs raises GOMAXPROCS beyond them.
 func processors() int { return min(runtime.NumCPU(), runtime.GOMAXPROCS(0)) }
+
+// spare leaves places for other goroutines beside so many loops, which hardly ever let go of theirs. It is never taken back, as another fleet
+// may be under way.
+func spare(loops int) { runtime.GOMAXPROCS(max(loops+2, runtime.GOMAXPROCS(0))) }
 
 // newShards deals the devices out to event loops, one for each processor.
 func (p *plan) newShards() (all []*shard, err error) {
