@@ -41,6 +41,18 @@ func (t *T) Newcomers(ctx context.Context) (*product.Fleet, error) {
 	return f, nil
 }
 
+// Requesters starts the cloud and gives as many devices as the fleet has, all of classes that send over HTTP; see Fleet.
+func (t *T) Requesters(ctx context.Context) (*product.Fleet, error) {
+	f := t.Cloud.Requesters()
+	if f == nil {
+		return nil, NotApplicable("no class of a fleet is described that sends to the cloud over HTTP")
+	}
+	if err := t.Cloud.Start(ctx); err != nil {
+		return nil, Refuses(err)
+	}
+	return f, nil
+}
+
 // Play has a fleet live in front of the cloud, and gives what it measured, in wall time. The error says that it could not be carried out. When
 // this machine could not keep the fleet's schedule, the record says so in Own.Invalid: its counts may be judged, its latencies may not.
 func (t *T) Play(ctx context.Context, l testbed.Load) (*series.Record, error) {
@@ -117,6 +129,9 @@ func (t *T) follow(ctx context.Context, c *series.Collector) {
 // now is a second of a fleet in one line.
 func now(p series.Point) string {
 	text := fmt.Sprintf("%d of %d devices connected, %d messages/s", p.Connected, p.Devices, p.Counts[series.Sent])
+	if p.Held > 0 && p.Devices > 0 {
+		text += fmt.Sprintf(", %.1f KiB a device", float64(p.Held)/float64(p.Devices)/1024)
+	}
 	for _, l := range p.Latencies {
 		if l.Timing == series.Ack || l.Timing == series.Connect {
 			text += fmt.Sprintf(", %s p99 %.3g ms", l.Timing, l.P99*1e3)

@@ -40,8 +40,10 @@ type plan struct {
 	perOrder int                        // commands to a device
 	course   *course
 	length   time.Duration
+	over     atomic.Int64 // when the course ends, in nanoseconds since it began: after length, or earlier when it is stopped
 	drain    time.Duration
 	start    time.Time
+	idle     int // memory that this process held before
 	portable bool
 	ledger   *count.Ledger // of what devices send, and behind that of the commands to them
 
@@ -89,8 +91,9 @@ type post struct {
 func newPlan(ctx context.Context, job Job) (*plan, error) {
 	f := job.Fleet
 	p := &plan{
-		job: job, ctx: ctx, length: job.For, drain: job.Drain, portable: job.Goroutine || !eventLoops, ledger: count.New(), sources: job.Sources,
+		idle: Memory(), job: job, ctx: ctx, length: job.For, drain: job.Drain, portable: job.Goroutine || !eventLoops, ledger: count.New(), sources: job.Sources,
 	}
+	p.over.Store(int64(p.length))
 	if p.drain == 0 {
 		p.drain = 5 * time.Second
 	}

@@ -23,5 +23,9 @@ var fleetDefects = []Defect{
 	{"cloud-claims-half-done", "forgets the account of every fifth identity that it gives out", []string{"load.provisioning-storm"}},
 	{"cloud-claims-refused-for-ever", "gives no device an identity any more once more than 20 came within five seconds", []string{"load.provisioning-storm"}},
 
+	{"cloud-http-overload-error", "answers with 500 what a device sends over HTTP beyond five messages a second", []string{"load.rate-limit-status"}},
+	{"cloud-http-overload-denied", "answers with 403 what a device sends over HTTP beyond five messages a second", []string{"load.rate-limit-status"}},
+	{"cloud-http-overload-silent", "does not answer what a device sends over HTTP beyond five messages a second", []string{"load.rate-limit-status"}},
+
 	{"cloud-restart-mixes-tenants", "mixes up whose session is whose after a restart", []string{"fault.tenancy-across-deploy"}},
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net"
+	"net/url"
 	"slices"
 	"time"
 
@@ -15,14 +17,15 @@ import (
 
 // Load is what a check has a fleet do in front of the cloud. All times are device time.
 type Load struct {
-	Fleet  *product.Fleet
-	Shape  string                  // one of fleet.Shapes; default steady
-	For    time.Duration           // how long
-	Drain  time.Duration           // how long what is under way must have arrived before the load ends; default 2 s
-	Within time.Duration           // how long is waited for what does not arrive; default 10 s, and 5 s of wall time at least
-	Blind  bool                    // nobody subscribes to what the fleet sends
-	Again  bool                    // each device makes its provisioning calls twice, as if the first answers had been lost
-	Watch  func(*series.Collector) // is given what is collected when it begins; may be nil
+	Fleet    *product.Fleet
+	Shape    string                  // one of fleet.Shapes; default steady
+	For      time.Duration           // how long
+	Drain    time.Duration           // how long what is under way must have arrived before the load ends; default 2 s
+	Within   time.Duration           // how long is waited for what does not arrive; default 10 s, and 5 s of wall time at least
+	Blind    bool                    // nobody subscribes to what the fleet sends
+	Requests bool                    // in front of the cloud's HTTP API, where its endpoint is another
+	Again    bool                    // each device makes its provisioning calls twice, as if the first answers had been lost
+	Watch    func(*series.Collector) // is given what is collected when it begins; may be nil
 }
 
 // Player plays a fleet and gives the record of it; see fleet.Do.
@@ -35,12 +38,31 @@ func (c *Cloud) Fleet() *product.Fleet {
 	return c.fleet(func(k *product.Class) float64 { return k.Share })
 }
 
-// Newcomers are as many devices as the fleet has, all of classes that are provisioned. Without such classes it is nil.
+// Newcomers are as many devices as the fleet has, all of classes that are provisioned and then connect to the cloud's endpoint. Without such
+// classes it is nil.
 func (c *Cloud) Newcomers() *product.Fleet {
+	return c.only(func(k *product.Class) bool {
+		return len(k.Provision) > 0 && (k.Transport == "" || !c.speaks.Carries(product.MQTT) || k.Transport.Carries(product.MQTT))
+	})
+}
+
+// Requesters are as many devices as the fleet has, all of classes that send over HTTP; see Load.Requests. Without such classes, or where it is
+// not known where they send to, it is nil.
+func (c *Cloud) Requesters() *product.Fleet {
+	if c.api == "" && !c.speaks.Carries(product.HTTP) {
+		return nil
+	}
+	return c.only(func(k *product.Class) bool {
+		return len(k.Telemetry) > 0 && cmp.Or(k.Transport, c.speaks).Carries(product.HTTP)
+	})
+}
+
+// only is the fleet of the product file with some of its classes, which share all devices; nil: it has none of them.
+func (c *Cloud) only(is func(*product.Class) bool) *product.Fleet {
 	sum, many := 0.0, 0.0
 	if f := c.bed.Product.Fleet; f != nil {
 		for i := range f.Classes {
-			if k := &f.Classes[i]; len(k.Provision) > 0 {
+			if k := &f.Classes[i]; is(k) {
 				sum, many = sum+k.Share, many+1
 			}
 		}
@@ -50,7 +72,7 @@ func (c *Cloud) Newcomers() *product.Fleet {
 	}
 	return c.fleet(func(k *product.Class) float64 {
 		switch {
-		case len(k.Provision) == 0:
+		case !is(k):
 			return 0
 		case sum == 0:
 			return 1 / many
@@ -99,6 +121,12 @@ func (c *Cloud) Play(ctx context.Context, l Load) (*series.Record, error) {
 	if c.secure != nil {
 		job.Target.Name, job.Target.Roots, job.Target.CA = c.secure.ServerName, c.secure.RootCAs, c.roots
 	}
+	if l.Requests && !c.speaks.Carries(product.HTTP) {
+		var err error
+		if job.Target, err = c.atAPI(); err != nil {
+			return nil, err
+		}
+	}
 	play := c.bed.cfg.Play
 	if play == nil {
 		play = fleet.Do
@@ -114,6 +142,20 @@ func (c *Cloud) Play(ctx context.Context, l Load) (*series.Record, error) {
 		})
 	}
 	return r, nil
+}
+
+// atAPI is the cloud's HTTP API as a target. Its certificate is verified as that of the endpoint is, with the name in its URL.
+func (c *Cloud) atAPI() (fleet.Target, error) {
+	u, err := url.Parse(c.api)
+	if err != nil {
+		return fleet.Target{}, fmt.Errorf("read the URL of the API: %w", err)
+	}
+	port := cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
+	t := fleet.Target{Scheme: product.Protocol(u.Scheme), Host: net.JoinHostPort(u.Hostname(), port), Path: u.Path, Name: u.Hostname(), API: c.api}
+	if c.secure != nil {
+		t.Roots, t.CA = c.secure.RootCAs, c.roots
+	}
+	return t, nil
 }
 
 // hastened is a fleet whose times pass as fast as those of the cloud. What it tells the cloud, such as its keep-alive, stays as it is.

@@ -26,6 +26,7 @@ var Risk = check.Risk{
 		HubChildren,
 		BacklogDrains,
 		RateLimitAnswers,
+		RateLimitStatus,
 		SessionChurn,
 		DuplicateIDs,
 		TopicExplosion,

@@ -2,9 +2,12 @@ package load
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/shakedown-test/shakedown/check"
+	"github.com/shakedown-test/shakedown/fleet/limit"
+	"github.com/shakedown-test/shakedown/product"
 )
 
 // verdicts checks how many findings a judge has, and how severe the first is.
@@ -41,6 +44,23 @@ func TestJudgeThrottled(t *testing.T) {
 	verdicts(t, "3.1.1 closes", judgeThrottled(throttled{sent: 100, gone: 1}), 0, "")
 }
 
+func TestJudgeStatuses(t *testing.T) {
+	refused := func(pairs ...any) statuses {
+		s := statuses{sent: 100, acked: 50, refused: map[string]uint64{}}
+		for i := 0; i < len(pairs); i += 2 {
+			s.refused[pairs[i].(string)] = uint64(pairs[i+1].(int))
+		}
+		return s
+	}
+	verdicts(t, "no limit", judgeStatuses(statuses{sent: 100, acked: 100}), 0, "")
+	verdicts(t, "told", judgeStatuses(refused("429 with Retry-After", 30, "503", 20)), 0, "")
+	verdicts(t, "failed once in a hundred", judgeStatuses(refused("502", 1)), 0, "")
+	verdicts(t, "failed", judgeStatuses(refused("429", 30, "500", 20)), 1, check.Minor)
+	verdicts(t, "denied", judgeStatuses(refused("403", 2, "500", 20)), 1, check.Major)
+	verdicts(t, "silent", judgeStatuses(statuses{sent: 100, acked: 50, unanswered: 10}), 1, "")
+	verdicts(t, "failed and silent", judgeStatuses(statuses{sent: 100, unanswered: 10, refused: map[string]uint64{"502": 5}}), 2, check.Minor)
+}
+
 func TestJudgeChurn(t *testing.T) {
 	verdicts(t, "clean", judgeChurn(churn{clients: 20, connected: 100}), 0, "")
 	verdicts(t, "kept", judgeChurn(churn{clients: 20, connected: 100, old: []string{"a"}}), 1, "")
@@ -62,4 +82,18 @@ func TestJudgeExplosion(t *testing.T) {
 	verdicts(t, "lost", judgeExplosion(explosion{acked: 600, arrived: 300}), 1, "")
 	verdicts(t, "silent", judgeExplosion(explosion{acked: 300, arrived: 300, ended: "no answer", silent: true}), 1, "")
 	verdicts(t, "another suffers", judgeExplosion(explosion{acked: 600, arrived: 600, others: errors.New("closed")}), 1, check.Blocker)
+}
+
+func TestWatchable(t *testing.T) {
+	one := func(transport product.Protocol) *product.Fleet {
+		return &product.Fleet{Classes: []product.Class{{Transport: transport}}}
+	}
+	if !watchable(one(""), product.WSS) || watchable(one(""), product.HTTPS) || watchable(one(product.COAP), product.MQTT) || !watchable(one(product.MQTTS), product.HTTP) {
+		t.Error("who can be listened to is not told from who cannot")
+	}
+	for _, text := range append(slices.Clone(usual), unwatched...) {
+		if _, err := limit.Parse(text); err != nil {
+			t.Error(err)
+		}
+	}
 }

@@ -15,7 +15,11 @@ const together = 50 * time.Millisecond
 // record is what all measured, as one fleet.
 func (r *run) record() *series.Record {
 	out := r.series.Record()
-	out.Seconds, out.Messages = int(r.job.For.Seconds()), r.account(func(text string) { r.notes = append(r.notes, text) })
+	out.Seconds, out.Stopped = int(r.job.For.Seconds()), r.lasted > 0 && r.lasted < r.job.For
+	if out.Stopped {
+		out.Seconds = int(r.lasted.Seconds())
+	}
+	out.Messages = r.account(func(text string) { r.notes = append(r.notes, text) })
 	out.Outages = r.outages()
 	r.behaviour(out)
 	for _, l := range r.losses {

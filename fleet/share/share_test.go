@@ -242,3 +242,20 @@ func TestClocks(t *testing.T) {
 		t.Errorf("delivery %+v, skewed %d, one way %q, notes %v", delivery, r.Totals.Counts[series.Skewed], r.Own.OneWay, r.Notes)
 	}
 }
+
+// TestStop ends a run before its time, on all agents.
+func TestStop(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.agents(2)
+	stop := make(chan struct{})
+	job := s.job(40, 100*time.Millisecond, time.Hour)
+	job.Fleet.Connects, job.Stop = 40, stop
+	r := s.play(2, job, func(*series.Collector) {
+		time.AfterFunc(lead+2500*time.Millisecond, func() { close(stop) })
+	})
+	n := r.Totals.Counts
+	if !r.Stopped || r.Seconds != 2 || n[series.Sent] < 50 || r.Messages.Sent != n[series.Sent] || r.Messages.Arrived != n[series.Sent] || r.Messages.Unsent != 0 || len(r.Notes) > 0 {
+		t.Errorf("stopped %v after %d s, sent %d, account %+v, notes %v", r.Stopped, r.Seconds, n[series.Sent], *r.Messages, r.Notes)
+	}
+}

@@ -31,12 +31,13 @@ type tokens struct {
 	all map[string]session
 }
 
-// api is the HTTP interface for apps, and for devices that come new. All but login and the claims of devices want
+// api is the HTTP interface for apps, and for devices that come new. All but login and what devices ask want
 // "Authorization: Bearer TOKEN". A device that is not the user's is 404, as
 // is one that does not exist.
 func (c *Cloud) api() http.Handler {
 	ts := &tokens{all: map[string]session{}}
 	mux := http.NewServeMux()
+	mux.HandleFunc("POST /v1/devices/{id}/telemetry", c.ingest())
 	mux.HandleFunc("POST /v1/claim", c.claims(c.provision))
 	mux.HandleFunc("POST /api/login", func(w http.ResponseWriter, r *http.Request) { c.login(ts, w, r) })
 	mux.HandleFunc("GET /api/devices", c.as(ts, func(user string, w http.ResponseWriter, _ *http.Request) {
