@@ -64,9 +64,15 @@ func (o *Opening) Ends(size int64) { o.node.end = min(max(size, 0), o.Size()) }
 
 // Note says that something is odd at an offset of Data; -1 is nowhere in particular. After the first hundred of a node it says no more.
 func (o *Opening) Note(at int64, format string, args ...any) {
-	if len(o.node.Notes) < 100 {
-		o.node.Notes = append(o.node.Notes, Note{at, cut(fmt.Sprintf(format, args...), longestNote)})
+	if len(o.node.Notes) >= 100 {
+		return
 	}
+	for i, a := range args { // a long name is cut before it is quoted, which costs more than reading it
+		if text, ok := a.(string); ok {
+			args[i] = cut(text, longestNote)
+		}
+	}
+	o.node.Notes = append(o.node.Notes, Note{at, cut(fmt.Sprintf(format, args...), longestNote)})
 }
 
 // Part tells of a stretch of Data. One that reaches beyond the end is cut there, with a note.
