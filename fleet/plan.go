@@ -49,7 +49,7 @@ type plan struct {
 
 	identities struct { // that provisioning gave
 		sync.Mutex
-		seen map[string]bool
+		seen Given
 	}
 }
 
@@ -105,7 +105,7 @@ func newPlan(ctx context.Context, job Job) (*plan, error) {
 		return nil, err
 	}
 	p.spread(f.Classes)
-	p.identities.seen = map[string]bool{}
+	p.identities.seen = Given{}
 	for i := range f.Classes {
 		c, err := p.newClass(&f.Classes[i], p.members(i))
 		if err != nil {
