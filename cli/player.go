@@ -23,12 +23,13 @@ type player struct {
 	ended  chan struct{}
 	live   atomic.Pointer[series.Collector]
 	plays  atomic.Int64
-	shared *shared // who else plays
+	shared *shared         // who else plays
+	stop   <-chan struct{} // closed when the user has seen enough
 }
 
 // newPlayer makes one that serves the figures in the text format of Prometheus, where an address for them is given.
-func (a *app) newPlayer(f swarmFlags) (*player, error) {
-	p := &player{app: a}
+func (a *app) newPlayer(f swarmFlags, stop <-chan struct{}) (*player, error) {
+	p := &player{app: a, stop: stop}
 	var err error
 	if p.shared, err = a.newShared(f); err != nil {
 		return nil, err
@@ -62,6 +63,7 @@ func (p *player) close() {
 
 // play plays a fleet.
 func (p *player) play(ctx context.Context, job fleet.Job, watch func(*series.Collector)) (*series.Record, error) {
+	job.Stop = p.stop
 	r, err := p.shared.play(ctx, job, func(c *series.Collector) {
 		p.live.Store(c)
 		if watch != nil {

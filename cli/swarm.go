@@ -61,7 +61,8 @@ Shapes:
 The verdict is about the limits that are given, in the fleet file or with --limit.
 Only test what is yours to test: a fleet is an attack on whom it surprises.
 
-The exit codes are those of run.`,
+Ctrl-C ends the fleet early, with a report of what was measured until then; a second
+one ends all at once. The exit codes are those of run.`,
 		Example: `  shakedown swarm mqtt://127.0.0.1:1883 --devices 1000 --for 1m
   shakedown swarm mqtts://broker.example.com:8883 --ca ca.pem --fleet fleet.yaml --shape reconnect-storm \
       --limit 'back < 60 s' --limit 'lost acked = 0' --limit 'connect p99 < 5 s'
@@ -108,13 +109,18 @@ func (a *app) swarm(ctx context.Context, target string, f swarmFlags) error {
 	o.Risks = ofFleet(a.risks, f.step, time.Duration(p.Fleet.For))
 	o.File = target
 	o.Command = "shakedown swarm " + strings.Join(quoted(append([]string{target}, f.words()...)), " ")
-	player, err := a.newPlayer(f)
+	player, err := a.newPlayer(f, ctx.Done())
 	if err != nil {
 		return err
 	}
 	defer player.close()
 	o.Play = player.play
-	return a.begin(ctx, o, src, f.runFlags)
+	defer context.AfterFunc(ctx, func() { a.tell("interrupted: the fleet ends here, and what was measured so far is reported") })()
+	err = a.begin(context.WithoutCancel(ctx), o, src, f.runFlags)
+	if exit := (*exitError)(nil); ctx.Err() != nil && errors.As(err, &exit) && exit.err == nil {
+		return &exitError{code: exitInterrupted}
+	}
+	return err
 }
 
 // words are the flags that make the same run again.

@@ -37,7 +37,7 @@ func Do(ctx context.Context, job Job, watch func(*series.Collector)) (*series.Re
 	}
 	out := c.Record()
 	account := share.Ledger.Totals()
-	out.Seconds, out.Messages = int(job.For.Seconds()), &account
+	out.Seconds, out.Stopped, out.Messages = int(share.Lasted.Seconds()), share.Lasted < job.For, &account
 	if share.Outage != nil {
 		out.Outages = append(out.Outages, *share.Outage)
 	}

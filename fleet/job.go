@@ -27,11 +27,12 @@ type Job struct {
 	From   int // the first device of this share, by its number
 	To     int // the one after the last
 	Shape  string
-	For    time.Duration // from its start on; then what is under way may arrive for Drain
-	Drain  time.Duration // default 5 s
-	Again  bool          // each device makes its provisioning calls twice, as if the first answers had been lost
-	Settle time.Duration // the drain ends when for so long nothing is missing that was sent; default: it takes its whole time
-	Speed  float64       // of the target's clock: so much faster does a keep-alive pass; default 1
+	For    time.Duration   // from its start on; then what is under way may arrive for Drain
+	Stop   <-chan struct{} `json:"-"` // closed: its time is over; nil: it is when For has passed
+	Drain  time.Duration   // default 5 s
+	Again  bool            // each device makes its provisioning calls twice, as if the first answers had been lost
+	Settle time.Duration   // the drain ends when for so long nothing is missing that was sent; default: it takes its whole time
+	Speed  float64         // of the target's clock: so much faster does a keep-alive pass; default 1
 	Seed   uint64
 	Run    uint32 // number of the run in the stamps, so that messages of another run are told apart; zero: drawn
 

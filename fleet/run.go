@@ -18,6 +18,8 @@ type Share struct {
 	Ledger  *count.Ledger  // of what devices sent, and behind that of the commands that were sent to them
 	Streams int            // sources of the ledger that devices sent
 	Outage  *series.Outage // that the course made; nil: none
+	Given   Given          // identities that provisioning gave to devices of this share
+	Lasted  time.Duration  // the course, from the beginning of the run: Job.For, or less where it was stopped
 }
 
 // Run is a job that is ready to begin.
@@ -35,6 +37,7 @@ func Prepare(ctx context.Context, job Job) (*Run, error) {
 	}
 	inner, cancel := context.WithCancel(ctx)
 	r := &Run{cancel: cancel}
+	defer onStop(job, cancel)()
 	var err error
 	if r.plan, err = newPlan(inner, job); err == nil {
 		r.shards, err = r.plan.newShards()
@@ -45,12 +48,37 @@ func Prepare(ctx context.Context, job Job) (*Run, error) {
 	}
 	r.plan.start = time.Now()
 	for _, s := range r.shards {
-		if err := s.prelude(ctx); err != nil {
+		if err := s.prelude(inner); err != nil {
 			r.Close()
 			return nil, fmt.Errorf("prepare the fleet: %w", err)
 		}
 	}
 	return r, nil
+}
+
+// onStop calls f when a job is stopped, until what it returns is called.
+func onStop(job Job, f func()) (until func()) {
+	done := make(chan struct{})
+	go func() {
+		select {
+		case <-job.Stop:
+			f()
+		case <-done:
+		}
+	}()
+	return func() { close(done) }
+}
+
+// stop ends the course now.
+func (r *Run) stop() {
+	now := max(0, int64(time.Since(r.plan.start)))
+	if now >= r.plan.over.Load() {
+		return
+	}
+	r.plan.over.Store(now)
+	for _, s := range r.shards {
+		s.poll.wake()
+	}
 }
 
 // Close ends a run that was not played.
@@ -78,13 +106,16 @@ func (r *Run) Play(ctx context.Context, start time.Time, sink Sink) (*Share, err
 		p.start = start
 		wait += p.job.Begin
 	}
+	defer onStop(p.job, r.stop)()
 	if wait > 0 {
 		select {
 		case <-time.After(wait):
+		case <-p.job.Stop:
 		case <-ctx.Done():
 		}
 	}
 	defer time.AfterFunc(p.course.joined+time.Second, trim).Stop()
+	spare(len(r.shards))
 	group, ctx := errgroup.WithContext(ctx) // a loop that fails ends the others
 	for _, s := range r.shards {
 		s.sink = sink
@@ -99,8 +130,8 @@ func (r *Run) Play(ctx context.Context, start time.Time, sink Sink) (*Share, err
 	if err != nil {
 		return nil, fmt.Errorf("run the fleet: %w", err)
 	}
-	out := &Share{Ledger: p.ledger, Streams: p.job.Fleet.Devices * p.perEach}
-	if cut := p.course.cut(); cut > 0 {
+	out := &Share{Ledger: p.ledger, Streams: p.job.Fleet.Devices * p.perEach, Lasted: time.Duration(p.over.Load()), Given: p.identities.seen}
+	if cut := p.course.cut(); cut > 0 && cut < out.Lasted {
 		out.Outage = &series.Outage{Second: int(cut.Seconds()), Cause: "the fleet cut its connections, as the shape " + p.job.Shape + " wants"}
 	}
 	for _, s := range r.shards {
@@ -115,6 +146,10 @@ func (r *Run) Play(ctx context.Context, start time.Time, sink Sink) (*Share, err
 
 // processors is how many event loops can run at once. A campaign of many jobs raises GOMAXPROCS beyond them.
 func processors() int { return min(runtime.NumCPU(), runtime.GOMAXPROCS(0)) }
+
+// spare leaves places for other goroutines beside so many loops, which hardly ever let go of theirs. It is never taken back, as another fleet
+// may be under way.
+func spare(loops int) { runtime.GOMAXPROCS(max(loops+2, runtime.GOMAXPROCS(0))) }
 
 // newShards deals the devices out to event loops, one for each processor.
 func (p *plan) newShards() (all []*shard, err error) {

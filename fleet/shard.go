@@ -131,12 +131,12 @@ func (s *shard) loop(ctx context.Context) error {
 	s.poll.own()
 	defer context.AfterFunc(ctx, s.poll.wake)()
 	s.meter.Cut()
-	for until := int64(s.length + s.drain); ; {
-		now := s.now()
-		if s.cut(now); now >= until || ctx.Err() != nil {
+	for {
+		now, over := s.now(), s.over.Load()
+		if s.cut(now); now >= over+int64(s.drain) || ctx.Err() != nil {
 			return nil
 		}
-		if !s.stopping && now >= int64(s.length) {
+		if !s.stopping && now >= over {
 			s.stop()
 		}
 		if s.cutAt > 0 && now >= s.cutAt {
@@ -236,6 +236,9 @@ func (s *shard) slice() {
 	s.meter.Set(series.Connected, s.up)
 	s.meter.Set(series.Devices, s.joined)
 	s.meter.Set(series.Outstanding, s.waits())
+	if s.place == 0 {
+		s.meter.Set(series.Held, max(0, Memory()-s.idle))
+	}
 	s.sink(s.place, s.second, s.meter.Cut())
 }
 
@@ -272,7 +275,7 @@ func (s *shard) settled(now int64) bool {
 
 // stop ends all sending; what is under way may arrive.
 func (s *shard) stop() {
-	s.stopping = true
+	s.stopping, s.cutAt = true, 0
 	for id := int32(len(s.devices)); id < int32(len(s.timers.at)); id++ {
 		s.timers.stop(id)
 	}

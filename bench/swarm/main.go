@@ -12,12 +12,15 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"text/tabwriter"
 	"time"
 )
@@ -81,6 +84,7 @@ var parts = []struct {
 	{"coap", coapPart},
 	{"http", httpPart},
 	{"distribution", distributionPart},
+	{"brokers", brokersPart},
 	{"length", lengthPart},
 }
 
@@ -94,19 +98,21 @@ func main() {
 	flag.IntVar(&r.runs, "runs", 5, "runs of each side, of which the median counts")
 	flag.BoolVar(&r.long, "long", false, "measure length as well: 30 minutes")
 	flag.Parse()
-	if err := r.all(*only); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	err := running.within(ctx, func(dir string) error {
+		r.dir = dir
+		return r.all(*only)
+	})
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench/swarm:", err)
 		os.Exit(1)
 	}
 }
 
-func (r *run) all(only string) (err error) {
+func (r *run) all(only string) error {
 	fmt.Printf("%s, %s/%s, %d cores, %s, medians of %d\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), load(), r.runs)
 	fmt.Println("k6: LEFT OUT, its licence (AGPL) is not one that this project runs")
-	if r.dir, err = os.MkdirTemp("", "bench-swarm-"); err != nil {
-		return err
-	}
-	defer os.RemoveAll(r.dir)
 	for _, p := range parts {
 		if only != "" && !slices.Contains(strings.Split(only, ","), p.name) {
 			continue

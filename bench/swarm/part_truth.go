@@ -4,10 +4,6 @@ package main
 
 import (
 	"fmt"
-	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -84,12 +80,12 @@ func countsPart(r *run) error {
 
 // lossy plays a fleet through a relay that loses one message in a thousand on the way to mosquitto.
 func (r *run) lossy(qos int) error {
-	to, stop, err := r.mosquitto()
+	d, err := r.mosquitto()
 	if err != nil {
 		return err
 	}
-	defer stop()
-	e, err := far("relay", 1, setup{Up: to, Lose: 1000})
+	defer d.stop()
+	e, err := far("relay", 1, setup{Up: d.addr, Lose: 1000})
 	if err != nil {
 		return err
 	}
@@ -102,42 +98,4 @@ func (r *run) lossy(qos int) error {
 	r.row(fmt.Sprintf("loss behind a relay, QoS %d", qos), "lost = dropped, >= 50", fmt.Sprintf("lost %d, dropped %d of %d; %d of them after PUBACK", m.Lost, seen.Lost, seen.all(), m.LostAcked),
 		holds(int64(m.Lost) == seen.Lost && seen.Lost >= 50 && m.LostAcked == 0))
 	return nil
-}
-
-// mosquitto starts Debian's broker at a free port.
-func (r *run) mosquitto() (addr string, stop func(), err error) {
-	p, err := exec.LookPath("mosquitto")
-	if err != nil {
-		p, err = exec.LookPath("/usr/sbin/mosquitto")
-	}
-	if err != nil {
-		if p, err = program("mosquitto/usr/sbin/mosquitto"); err != nil {
-			return "", nil, err
-		}
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", nil, err
-	}
-	addr = l.Addr().String()
-	l.Close()
-	_, port, _ := net.SplitHostPort(addr)
-	file := filepath.Join(r.dir, "mosquitto.conf")
-	config := "listener " + port + " 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 0\nset_tcp_nodelay true\n"
-	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
-		return "", nil, err
-	}
-	c := exec.Command(p, "-c", file)
-	end, err := launch(c)
-	if err != nil {
-		return "", nil, err
-	}
-	for until := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-		if up, err := net.Dial("tcp", addr); err == nil {
-			return addr, func() { end() }, up.Close()
-		}
-		if time.Now().After(until) {
-			return "", nil, fmt.Errorf("mosquitto does not listen: %s", end())
-		}
-	}
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"time"
 )
+
+var errNotInstalled = errors.New("it is NOT INSTALLED; " + howPeers)
 
 const howPeers = "bench/swarm/peers.sh installs it"
 
@@ -33,7 +36,7 @@ func program(in string) (string, error) {
 	}
 	at := filepath.Join(cache(), in)
 	if _, err := os.Stat(at); err != nil {
-		return "", fmt.Errorf("%s is NOT INSTALLED; %s", filepath.Base(in), howPeers)
+		return "", fmt.Errorf("%s: %w", filepath.Base(in), errNotInstalled)
 	}
 	return at, nil
 }
@@ -51,7 +54,7 @@ var paho = side{"paho (Go)", func(a amount, e *farEnd, length time.Duration) (*e
 var mqttjs = side{"MQTT.js", func(a amount, e *farEnd, length time.Duration) (*exec.Cmd, error) {
 	script := filepath.Join(cache(), "mqttjs", "fleet.js")
 	if _, err := os.Stat(script); err != nil {
-		return nil, fmt.Errorf("MQTT.js is NOT INSTALLED; %s", howPeers)
+		return nil, fmt.Errorf("MQTT.js: %w", errNotInstalled)
 	}
 	return exec.Command("node", script, e.addr, fmt.Sprint(a.conns), fmt.Sprint(a.rate), fmt.Sprint(a.qos), fmt.Sprint(length.Seconds())), nil
 }}

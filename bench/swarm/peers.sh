@@ -29,11 +29,9 @@ unpack() {
 
 paho() { cd "$here/testdata/paho" && go build -o "$cache/bin/paho" .; }
 mqttjs() { mkdir -p "$cache/mqttjs" && cp "$here"/testdata/mqttjs/* "$cache/mqttjs" && npm ci --prefix "$cache/mqttjs" --no-audit --no-fund --silent; }
-# rabbitmq also gets the programs of Erlang told where they are now.
 rabbitmq() {
-	unpack rabbitmq rabbitmq-server erlang-base erlang-crypto erlang-eldap erlang-inets erlang-mnesia erlang-os-mon erlang-parsetools \
-		erlang-public-key erlang-runtime-tools erlang-ssl erlang-syntax-tools erlang-tools erlang-xmerl erlang-asn1 || return 1
-	sed -i "s|^ROOTDIR=.*|ROOTDIR=$cache/rabbitmq/usr/lib/erlang|" "$cache"/rabbitmq/usr/lib/erlang/bin/erl "$cache"/rabbitmq/usr/lib/erlang/erts-*/bin/erl
+	unpack rabbitmq rabbitmq-server erlang-base erlang-crypto erlang-eldap erlang-inets erlang-mnesia erlang-os-mon \
+		erlang-public-key erlang-runtime-tools erlang-ssl erlang-syntax-tools erlang-tools erlang-xmerl erlang-asn1
 }
 
 try paho paho

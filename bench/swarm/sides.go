@@ -104,11 +104,11 @@ func launch(c *exec.Cmd) (stop func() string, err error) {
 	}
 	c.Stderr = said
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	if err := c.Start(); err != nil {
+	if err := running.start(c); err != nil {
 		return nil, err
 	}
 	return func() string {
-		syscall.Kill(-c.Process.Pid, syscall.SIGKILL)
+		running.kill(c.Process.Pid)
 		c.Wait()
 		return said.String()
 	}, nil

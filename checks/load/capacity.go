@@ -3,8 +3,10 @@ package load
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/shakedown-test/shakedown/check"
@@ -13,6 +15,7 @@ import (
 	"github.com/shakedown-test/shakedown/fleet/series"
 	"github.com/shakedown-test/shakedown/product"
 	"github.com/shakedown-test/shakedown/testbed"
+	"github.com/shakedown-test/shakedown/wire/coap"
 )
 
 // Capacity raises the number of devices until a limit breaks.
@@ -46,14 +49,14 @@ func capacity(ctx context.Context, t *check.T) error {
 	if err != nil {
 		return err
 	}
-	limits, err := limitsOf(f)
+	limits, err := limitsOf(f, t.Cloud)
 	if err != nil {
 		return err
 	}
 	var load evidence.Load // of the step that was nearest to the declared fleet
 	s := search{declared: f.Devices, try: func(n int) (evidence.LoadStep, error) {
 		step, played, err := tryDevices(ctx, t, f, limits, n)
-		if load.Devices == 0 || abs(n-f.Devices) < abs(load.Devices-f.Devices) {
+		if err == nil && load.Devices == 0 || err == nil && abs(n-f.Devices) < abs(load.Devices-f.Devices) {
 			load = played
 		}
 		return step, err
@@ -82,22 +85,53 @@ func tryDevices(ctx context.Context, t *check.T, f *product.Fleet, limits []limi
 	if err != nil {
 		return evidence.LoadStep{}, evidence.Load{}, err
 	}
-	step := evidence.LoadStep{Offered: float64(n), Reached: float64(atEnd(r)), Outcome: evidence.LimitHeld, Seen: "all limits held"}
 	judged := limit.All(limits, r)
-	for _, j := range judged {
-		if j.Outcome == evidence.LimitBroken || j.Outcome == evidence.LimitUnknown && step.Outcome == evidence.LimitHeld {
-			step.Outcome, step.Seen = j.Outcome, j.Limit+": "+j.Seen
-		}
-		if step.Outcome == evidence.LimitBroken {
-			break
-		}
-	}
+	step := evidence.LoadStep{Offered: float64(n), Reached: float64(atEnd(r))}
+	step.Outcome, step.Seen = judgeStep(r, judged, n > f.Devices)
 	if ack, ok := r.Latency(series.Ack); ok && r.Own.Invalid == "" {
 		step.P99 = ack.P99
 	}
 	load := r.Load()
 	load.Title, load.Target, load.Shape, load.Devices, load.Limits = "How many devices there is room for", t.Cloud.URL(), l.Shape, n, judged
 	return step, load, nil
+}
+
+// judgeStep says how a load came out by its limits. Where it is beyond the declared fleet, a cloud that does not know the devices has not met
+// its limit: the accounts have.
+func judgeStep(r *series.Record, judged []evidence.LoadLimit, beyond bool) (outcome evidence.LimitOutcome, seen string) {
+	if r.Stopped {
+		return evidence.LimitUnknown, fmt.Sprintf("it was ended after %d s", r.Seconds)
+	}
+	if who := strangers(r); beyond && who != "" {
+		return evidence.LimitUnknown, "devices were refused as strangers (" + who + "): there are accounts for the declared fleet, perhaps, and for no more"
+	}
+	outcome, seen = evidence.LimitHeld, "all limits held"
+	for _, j := range judged {
+		if j.Outcome == evidence.LimitBroken {
+			return j.Outcome, j.Limit + ": " + j.Seen
+		}
+		if j.Outcome == evidence.LimitUnknown && outcome == evidence.LimitHeld {
+			outcome, seen = j.Outcome, j.Limit+": "+j.Seen
+		}
+	}
+	return outcome, seen
+}
+
+// strangers is the answer of a cloud that does not know who a device is, if it gave one: bad user name or password, or not authorized, by the
+// codes of MQTT 3.1.1 and 5.0 and of HTTP and CoAP.
+func strangers(r *series.Record) string {
+	for _, answer := range slices.Sorted(maps.Keys(r.Totals.Answers)) {
+		connack := strings.HasPrefix(answer, "CONNACK ")
+		for _, code := range []string{"(0x04)", "(0x05)", "(0x85)", "(0x86)", "(0x87)"} {
+			if connack && strings.Contains(answer, code) {
+				return answer
+			}
+		}
+		if slices.Contains([]string{"status 401", "status 403", coap.Unauthorized.String(), coap.Forbidden.String()}, answer) {
+			return answer
+		}
+	}
+	return ""
 }
 
 func abs(n int) int { return max(n, -n) }
@@ -134,6 +168,9 @@ func (s *search) run() error {
 			return err
 		}
 	}
+	if s.unknown != nil {
+		return nil
+	}
 	for range repeats - 1 { // what broke or held once by chance widens the interval
 		for _, n := range []int{s.low, s.high} {
 			if n == 0 {
@@ -150,8 +187,11 @@ func (s *search) run() error {
 // step tries one load. It reports whether it held.
 func (s *search) step(n int) (held bool, err error) {
 	step, err := s.try(n)
-	if err != nil {
+	if err != nil && len(s.steps) == 0 {
 		return false, err
+	}
+	if err != nil { // what was found before holds
+		step = evidence.LoadStep{Offered: float64(n), Outcome: evidence.LimitUnknown, Seen: err.Error()}
 	}
 	s.steps = append(s.steps, step)
 	switch step.Outcome {

@@ -2,6 +2,7 @@ package load
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -84,6 +85,10 @@ func TestJudgeFloods(t *testing.T) {
 	expect(t, "wills of some, one of them twice", judgeWills(wills{cut: 3, came: 3, due: two}), 1)
 	expect(t, "all retained", judgeRetained(flooding{got: []int{kept, kept}, ended: []bool{false, false}}), 0)
 	expect(t, "some retained", judgeRetained(flooding{got: []int{kept, kept - 1}, ended: []bool{false, true}}), 1)
+	expect(t, "none retained", judgeRetained(flooding{got: []int{0, 0}, ended: []bool{false, false}}), 1)
+	if f := judgeRetained(flooding{got: []int{0, 0}, ended: []bool{false, false}}); !strings.Contains(f[0].Title, "wildcard") {
+		t.Errorf("none at all is not because there are many: %q", f[0].Title)
+	}
 	expect(t, "others", judgeRetained(flooding{got: []int{0}, ended: []bool{false}, others: errors.New("no echo")}), 2)
 	expect(t, "all deliveries", judgeFanOut(fanned{devices: 10, sent: calls, got: 10 * calls}), 0)
 	expect(t, "deliveries of some", judgeFanOut(fanned{devices: 10, sent: calls, got: 10*calls - 1}), 1)
@@ -103,4 +108,13 @@ func TestJudgeGrowth(t *testing.T) {
 	expect(t, "quadratic once", judgeGrowth(quadratic, flat), 0)
 	expect(t, "slow but even", judgeGrowth(flat, flat), 0)
 	expect(t, "a machine that got slow", judgeGrowth(late, late), 0)
+}
+
+// TestRefusedAt counts as a broker with room for 63 subscriptions does, which takes part of a packet.
+func TestRefusedAt(t *testing.T) {
+	for want, codes := range map[int][]byte{-1: {0, 1, 2}, 3: {1, 1, 1, 0x80, 0x80}, 0: {0x97}} {
+		if got := refusedAt(codes); got != want {
+			t.Errorf("% X: %d, want %d", codes, got, want)
+		}
+	}
 }

@@ -153,3 +153,43 @@ func TestJudgeHeap(t *testing.T) {
 	expect(t, "hardly grows", judgeHeap([]float64{1000, 1001, 1002, 1003, 1004}, 10), 0)
 	expect(t, "grows", judgeHeap([]float64{100, 110, 120, 130, 140}, 10), 1)
 }
+
+// TestSearchBeyondAccounts keeps what was found where more can't be tried.
+func TestSearchBeyondAccounts(t *testing.T) {
+	s := search{declared: 100, try: func(n int) (evidence.LoadStep, error) {
+		if n > 100 {
+			return evidence.LoadStep{}, errors.New("the CSV file has 100 lines")
+		}
+		return evidence.LoadStep{Offered: float64(n), Outcome: evidence.LimitHeld}, nil
+	}}
+	if err := s.run(); err != nil || s.low != 100 || s.high != 0 || s.unknown == nil || s.unknown.Offered != 200 {
+		t.Errorf("%v; between %d and %d, unknown %+v", err, s.low, s.high, s.unknown)
+	}
+	expect(t, "no more accounts", judgeCapacity(s.capacity(), 100), 0)
+}
+
+func TestJudgeStep(t *testing.T) {
+	answered := func(text string) *series.Record {
+		return record(func(r *series.Record) { r.Totals.Answers = series.Classes{text: 3} })
+	}
+	broken := []evidence.LoadLimit{{Limit: "a", Outcome: evidence.LimitUnknown}, {Limit: "refused = 0", Outcome: evidence.LimitBroken, Seen: "3 of 10"}}
+	for _, c := range []struct {
+		name   string
+		r      *series.Record
+		judged []evidence.LoadLimit
+		beyond bool
+		want   evidence.LimitOutcome
+	}{
+		{"held", record(nil), []evidence.LoadLimit{{Outcome: evidence.LimitHeld}}, true, evidence.LimitHeld},
+		{"not known", record(nil), broken[:1], false, evidence.LimitUnknown},
+		{"broken", answered("CONNACK quota exceeded (0x97)"), broken, true, evidence.LimitBroken},
+		{"strangers", answered("CONNACK not authorized (0x05)"), broken, true, evidence.LimitUnknown},
+		{"strangers of HTTP", answered("status 401"), broken, true, evidence.LimitUnknown},
+		{"strangers in the declared fleet", answered("CONNACK not authorized (0x05)"), broken, false, evidence.LimitBroken},
+		{"stopped", record(func(r *series.Record) { r.Stopped = true }), broken, false, evidence.LimitUnknown},
+	} {
+		if got, seen := judgeStep(c.r, c.judged, c.beyond); got != c.want {
+			t.Errorf("%s: %s, %s", c.name, got, seen)
+		}
+	}
+}

@@ -2,9 +2,12 @@ package load
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/shakedown-test/shakedown/check"
+	"github.com/shakedown-test/shakedown/fleet/limit"
+	"github.com/shakedown-test/shakedown/product"
 )
 
 // verdicts checks how many findings a judge has, and how severe the first is.
@@ -80,4 +83,18 @@ func TestJudgeExplosion(t *testing.T) {
 	verdicts(t, "lost", judgeExplosion(explosion{acked: 600, arrived: 300}), 1, "")
 	verdicts(t, "silent", judgeExplosion(explosion{acked: 300, arrived: 300, ended: "no answer", silent: true}), 1, "")
 	verdicts(t, "another suffers", judgeExplosion(explosion{acked: 600, arrived: 600, others: errors.New("closed")}), 1, check.Blocker)
+}
+
+func TestWatchable(t *testing.T) {
+	one := func(transport product.Protocol) *product.Fleet {
+		return &product.Fleet{Classes: []product.Class{{Transport: transport}}}
+	}
+	if !watchable(one(""), product.WSS) || watchable(one(""), product.HTTPS) || watchable(one(product.COAP), product.MQTT) || !watchable(one(product.MQTTS), product.HTTP) {
+		t.Error("who can be listened to is not told from who cannot")
+	}
+	for _, text := range append(slices.Clone(usual), unwatched...) {
+		if _, err := limit.Parse(text); err != nil {
+			t.Error(err)
+		}
+	}
 }

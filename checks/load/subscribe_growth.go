@@ -76,12 +76,17 @@ func timeSubscriptions(ctx context.Context, t *check.T, room testbed.Room) ([]ti
 		if err != nil {
 			return nil, check.Refuses(err)
 		}
-		if slices.ContainsFunc(codes, func(code byte) bool { return code > 2 }) {
-			return nil, check.NotApplicable("it refuses subscription %d of a client, so that there are not enough to compare", k*subEach+1)
+		if n := refusedAt(codes); n >= 0 {
+			return nil, check.NotApplicable("it refuses subscription %d of a client, so that there are not enough to compare", k*subEach+n+1)
 		}
 		times = append(times, t.Clock.Since(start))
 	}
 	return times, nil
+}
+
+// refusedAt is which of the subscriptions of a packet was the first to be refused, from 0; -1: none.
+func refusedAt(codes []byte) int {
+	return slices.IndexFunc(codes, func(code byte) bool { return code > 2 })
 }
 
 // quarters are the medians of the quarters of what was timed.

@@ -2,13 +2,18 @@
 package swarm
 
 import (
+	"flag"
 	"os"
 	"testing"
 
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	flag.Parse()
+	_ = flag.Set("test.parallel", "32") // most of them wait most of the time
+	goleak.VerifyTestMain(m)
+}
 
 // needsPeers skips a test where the programs are not wanted.
 func needsPeers(t testing.TB) {

@@ -17,8 +17,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -70,17 +73,37 @@ func newIdentity(t *testing.T) identity {
 	return id
 }
 
-// freePort is a port of the loopback that nobody uses.
-func freePort(t *testing.T) string {
+// given is the port that freePorts gave last: the first of this process is one of many, below those from which the kernel makes connections.
+var given atomic.Int64
+
+func init() { given.Store(20_000 + int64(os.Getpid())%200*50) }
+
+// freePorts is the first of n ports of the loopback in a row that nobody uses, and that no other test is given.
+func freePorts(t *testing.T, n int) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		first := int(given.Add(int64(n))) - n + 1
+		free := true
+		for port := first; port < first+n; port++ {
+			at := fmt.Sprintf("127.0.0.1:%d", port)
+			stream, err := net.Listen("tcp", at)
+			if free = free && err == nil; err == nil {
+				stream.Close()
+			}
+			packets, err := net.ListenPacket("udp", at)
+			if free = free && err == nil; err == nil {
+				packets.Close()
+			}
+		}
+		if free {
+			return first
+		}
 	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
+	t.Fatal("no port is free")
+	return 0
 }
+
+func freePort(t *testing.T) string { return strconv.Itoa(freePorts(t, 1)) }
 
 // program is a server that runs until its test is over.
 type program struct {
@@ -125,6 +148,7 @@ func start(t *testing.T, dir, port, name string, args ...string) *program {
 	p := &program{}
 	c := exec.Command(name, args...)
 	c.Dir, c.Stdout, c.Stderr = dir, p, p
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // it may be a script
 	c.Env = append(os.Environ(), "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
 	if c.Err != nil {
 		c.Path, c.Err = "/usr/sbin/"+name, nil
@@ -138,13 +162,13 @@ func start(t *testing.T, dir, port, name string, args ...string) *program {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		c.Process.Kill()
+		syscall.Kill(-c.Process.Pid, syscall.SIGKILL)
 		c.Wait()
 		if t.Failed() {
 			t.Logf("%s said:\n%s", name, p.said())
 		}
 	})
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		conn, err := net.Dial("tcp", "127.0.0.1:"+port)
 		if err == nil {
 			conn.Close()

@@ -22,6 +22,9 @@ func (r *Record) Load() evidence.Load {
 		Invalid: r.Own.Invalid, OneWay: r.Own.OneWay, Notes: r.Notes,
 		Own: evidence.LoadOwn{Kept: r.Own.Kept, LagP99: r.Own.LagP99, LagMax: r.Own.LagMax, CPU: r.Own.CPU, Cores: r.Own.Cores},
 	}
+	if r.Stopped {
+		l.Notes = append([]string{fmt.Sprintf("It was ended before its time, after %d s.", r.Seconds)}, r.Notes...)
+	}
 	if c := r.Cost; c != nil {
 		l.Own.PerDevice, l.Own.Base, l.Own.PerMessage = c.PerDevice, c.Base, c.CPU
 	}

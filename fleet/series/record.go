@@ -19,6 +19,7 @@ type Record struct {
 	Schema   string        `json:"schema" jsonschema:"always the id of this schema"`
 	Start    time.Time     `json:"start" jsonschema:"when second 0 began"`
 	Seconds  int           `json:"seconds" jsonschema:"how long it ran, without the time in which the last messages could still arrive"`
+	Stopped  bool          `json:"stopped,omitempty" jsonschema:"whether it was ended before its time"`
 	Shares   int           `json:"shares" jsonschema:"loops, processes or machines that measured"`
 	Points   []Point       `json:"points" jsonschema:"one for each second of which something is known"`
 	Totals   Totals        `json:"totals" jsonschema:"of the whole run, with what arrived after its end"`
@@ -40,6 +41,7 @@ type Point struct {
 	Connected   int       `json:"connected" jsonschema:"devices with an accepted session at its end"`
 	Devices     int       `json:"devices" jsonschema:"devices that were meant to have one"`
 	Outstanding int       `json:"outstanding" jsonschema:"messages and commands that waited for their answer: their latencies are in the second in which it came"`
+	Held        int       `json:"held_bytes,omitempty" jsonschema:"memory that the generator has taken since it prepared its devices, for progress; what a device cost in the end stands under cost"`
 	Shares      int       `json:"shares" jsonschema:"that reported this second"`
 	Counts      Counts    `json:"counts"`
 	Latencies   []Latency `json:"latencies,omitempty"`

@@ -130,6 +130,17 @@ func (d *Desk) clock(ctx context.Context, mine clock, w *worker, times int) (off
 
 // Play has agents play a fleet and gives the record of it, as fleet.Do does. The subscriber runs in this process.
 func (d *Desk) Play(ctx context.Context, job fleet.Job, watch func(*series.Collector)) (*series.Record, error) {
+	ctx, giveUp := context.WithCancel(ctx)
+	defer giveUp()
+	begun := make(chan struct{})
+	go func() { // what is stopped before it begins is given up
+		select {
+		case <-job.Stop:
+			giveUp()
+		case <-ctx.Done():
+		case <-begun:
+		}
+	}()
 	r, err := d.open(ctx, job)
 	if err != nil {
 		return nil, fmt.Errorf("share the fleet: %w", err)
@@ -138,6 +149,7 @@ func (d *Desk) Play(ctx context.Context, job fleet.Job, watch func(*series.Colle
 	if err := r.ready(); err != nil {
 		return nil, fmt.Errorf("share the fleet: %w", err)
 	}
+	close(begun)
 	r.begin(watch)
 	if err := r.supervise(); err != nil {
 		return nil, fmt.Errorf("share the fleet: %w", err)

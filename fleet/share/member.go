@@ -27,6 +27,7 @@ type member struct {
 	shares map[int]*played
 	heard  time.Time // when the desk was heard last
 
+	stopped    bool          // the desk ended the course early
 	dropped    bool          // the desk took this agent for lost
 	before     time.Duration // processor time when the run began for this agent
 	base, held int           // memory then, and the most since; held is of the agent's mutex
@@ -37,6 +38,7 @@ type played struct {
 	take
 	cancel  context.CancelFunc
 	started chan time.Time // told when the run begins
+	stop    chan struct{}  // closed when its course is over early
 }
 
 func newMember(a *Agent, run string) *member {
@@ -122,6 +124,11 @@ func (m *member) obey(o order) {
 		for _, s := range m.shares {
 			s.started <- m.begin
 		}
+	case o.Stop && !m.stopped:
+		m.stopped = true
+		for _, s := range m.shares {
+			close(s.stop)
+		}
 	case o.Drop == m.id:
 		m.dropped = true
 		for _, s := range m.shares {
@@ -166,7 +173,10 @@ func (m *member) take(t take) {
 		m.out.put(&word{Share: t.Share, Failed: fmt.Sprintf("devices %d to %d of %d from %v on", t.From, t.To-1, job.Fleet.Devices, t.Begin)})
 		return
 	}
-	s := &played{take: t, started: make(chan time.Time, 1)}
+	s := &played{take: t, started: make(chan time.Time, 1), stop: make(chan struct{})}
+	if m.stopped {
+		close(s.stop)
+	}
 	ctx, cancel := context.WithCancel(m.ctx)
 	s.cancel = cancel
 	m.shares[t.Share] = s
@@ -174,6 +184,7 @@ func (m *member) take(t take) {
 		s.started <- m.begin
 	}
 	own := *job
+	own.Stop = s.stop
 	own.From, own.To, own.Seq, own.Begin, own.Skew = t.From, t.To, t.Seq, t.Begin, m.clock.ahead-t.Ahead
 	m.busy.Go(func() {
 		defer cancel()
@@ -215,6 +226,10 @@ func (m *member) share(ctx context.Context, job fleet.Job, s *played) error {
 	}
 	for _, p := range parts(account) {
 		m.out.put(&word{Share: s.Share, Ledger: p})
+	}
+	given, _ := end.Given.MarshalBinary()
+	for _, p := range parts(given) {
+		m.out.put(&word{Share: s.Share, Given: p})
 	}
 	m.out.put(&word{Share: s.Share, Done: m.weighed(end.Outage)})
 	return nil

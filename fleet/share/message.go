@@ -42,7 +42,7 @@ type hello struct {
 }
 
 // version is that of all messages here. Agents of another are not used.
-const version = 1
+const version = 2
 
 // call is what the desk asks one agent for directly.
 type call struct {
@@ -62,6 +62,7 @@ type order struct {
 	Take *take  `json:"take,omitempty"`
 	Go   int64  `json:"go,omitempty"`   // when the run begins, in nanoseconds since 1970
 	Drop string `json:"drop,omitempty"` // an agent whose shares were given to others
+	Stop bool   `json:"stop,omitempty"` // the course is over, earlier than it was to be
 	End  bool   `json:"end,omitempty"`  // of the run; an order without anything is a sign of life
 }
 
@@ -93,6 +94,7 @@ type word struct {
 	Failed string        `json:"failed,omitempty"` // why it cannot be played
 	Slice  *slice        `json:"slice,omitempty"`
 	Ledger *part         `json:"ledger,omitempty"`
+	Given  *part         `json:"given,omitempty"` // of what provisioning gave
 	Done   *done         `json:"done,omitempty"`
 }
 

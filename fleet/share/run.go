@@ -46,6 +46,7 @@ type run struct {
 	hangUp   func()        // ends it
 	own      *count.Ledger // what it saw; nil: there is none
 	latest   time.Duration // how late an agent began
+	lasted   time.Duration // the course, where it was stopped; 0: it was not
 
 	processor time.Duration // that this process had taken when the run began
 	base      int           // bytes of memory that it held then
@@ -64,7 +65,7 @@ type portion struct {
 	up               map[int]int       // devices that are connected, by loop
 
 	ready, done, lost bool
-	account           pieces
+	account, given    pieces
 	whole             bool // the account is here
 	outage            *series.Outage
 }
@@ -281,6 +282,7 @@ func (r *run) supervise() error {
 	defer r.hangUp()
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
+	stop := r.job.Stop
 	over := time.After(time.Until(r.began) + r.job.For + drain + patience)
 	for watching := true; watching || r.open() > 0; {
 		select {
@@ -295,6 +297,9 @@ func (r *run) supervise() error {
 					return err
 				}
 			}
+		case <-stop:
+			stop, r.lasted = nil, max(1, min(time.Since(r.began), r.job.For))
+			r.out.put(order{Stop: true})
 		case c := <-r.clocks:
 			if why := oneWay(c.worker.Name, c.worker.first, c.now); why != "" {
 				c.worker.drift = why
