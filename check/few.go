@@ -51,8 +51,8 @@ func few(all []product.Class, qos int, every time.Duration) (kept []product.Clas
 			continue
 		}
 		m := c.Telemetry[i]
-		filter, err := payload.Filter(m.Topic)
-		if err != nil || slices.ContainsFunc(filters, func(f string) bool { return f != filter && overlap(f, filter) }) {
+		filter := payload.Filter(m.Topic)
+		if slices.ContainsFunc(filters, func(f string) bool { return f != filter && overlap(f, filter) }) {
 			continue
 		}
 		filters = append(filters, filter)

@@ -16,6 +16,9 @@ func TestFew(t *testing.T) {
 		class("a/{id}/t", "{stamp}", ""), class("a/b/t", "{stamp}", product.WSS), class("b/{id}/t", "no number", ""), class("c/{id}", "{stamp}", product.COAP),
 		class("a/{id}/t", "{stamp}", product.MQTTS),
 	}, 2, time.Second)
+	if len(few([]product.Class{class("a/{serial}/t", "{stamp}", "")}, 1, time.Second)) != 1 {
+		t.Error("a class whose topics hold a column of its file was left out")
+	}
 	if len(kept) != 2 || kept[0].Share != 0.5 || kept[1].Transport != product.MQTTS {
 		t.Fatalf("kept %+v", kept)
 	}

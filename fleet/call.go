@@ -3,9 +3,11 @@ package fleet
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"maps"
 	"net"
@@ -336,14 +338,43 @@ func (p *plan) doubles(c *class, number int) bool {
 		return false
 	}
 	v := p.vars(number)
-	text := string(t.Append(nil, &v))
+	sum := fnv.New64a()
+	_, _ = sum.Write(t.Append(nil, &v))
 	p.identities.Lock()
 	defer p.identities.Unlock()
-	if p.identities.seen[text] {
-		return true
+	return p.identities.seen.Doubles(sum.Sum64())
+}
+
+// Given are the identities that provisioning gave, by their hashes: of a million, two that differ have the same once in some ten million runs.
+type Given map[uint64]struct{}
+
+// Doubles adds one, and reports whether it was there.
+func (g Given) Doubles(identity uint64) bool {
+	_, is := g[identity]
+	g[identity] = struct{}{}
+	return is
+}
+
+// MarshalBinary writes them, with eight bytes for each.
+func (g Given) MarshalBinary() ([]byte, error) {
+	b := make([]byte, 0, 8*len(g))
+	for identity := range g {
+		b = binary.BigEndian.AppendUint64(b, identity)
 	}
-	p.identities.seen[text] = true
-	return false
+	return b, nil
+}
+
+// Merge adds those that another share wrote, and counts those that were there: devices of two shares were given the same.
+func (g Given) Merge(b []byte) (doubled int, err error) {
+	if len(b)%8 != 0 {
+		return 0, fmt.Errorf("read the identities that were given: %d bytes", len(b))
+	}
+	for ; len(b) > 0; b = b[8:] {
+		if g.Doubles(binary.BigEndian.Uint64(b)) {
+			doubled++
+		}
+	}
+	return doubled, nil
 }
 
 // update has a device make its update's calls.

@@ -14,17 +14,18 @@ import (
 // newOperator makes the class of the operator: a client that subscribes to all that the fleet publishes, where this share watches, and sends
 // the commands.
 func (p *plan) newOperator() error {
-	spec, err := p.operator()
-	if err == nil && (len(spec.Subscribe) > 0 || p.perOrder > 0) {
-		p.operates, err = p.newClass(&spec, 1)
+	spec := p.operator()
+	if len(spec.Subscribe) == 0 && p.perOrder == 0 {
+		return nil
 	}
-	if err != nil {
+	var err error
+	if p.operates, err = p.newClass(&spec, 1); err != nil {
 		return fmt.Errorf("operator: %w", err)
 	}
 	return nil
 }
 
-func (p *plan) operator() (product.Class, error) {
+func (p *plan) operator() product.Class {
 	spec := product.Class{Name: "operator", Window: 1000, KeepAlive: product.Duration(time.Minute), Version: mqtt.V311.String()}
 	for _, c := range p.classes {
 		if _, ok := c.speaks.(speaksMQTT); !ok {
@@ -40,11 +41,7 @@ func (p *plan) operator() (product.Class, error) {
 			continue
 		}
 		for _, t := range c.Telemetry {
-			f, err := payload.Filter(t.Topic, c.names...)
-			if err != nil {
-				return spec, err
-			}
-			if one := (product.Filter{Topic: f, QoS: t.QoS}); !slices.Contains(spec.Subscribe, one) {
+			if one := (product.Filter{Topic: payload.Filter(t.Topic), QoS: t.QoS}); !slices.Contains(spec.Subscribe, one) {
 				spec.Subscribe = append(spec.Subscribe, one)
 			}
 		}
@@ -52,16 +49,12 @@ func (p *plan) operator() (product.Class, error) {
 			if a.Answer == nil {
 				continue
 			}
-			f, err := payload.Filter(a.Answer.Topic, c.names...)
-			if err != nil {
-				return spec, err
-			}
-			if one := (product.Filter{Topic: f, QoS: a.Answer.QoS}); !slices.Contains(spec.Subscribe, one) {
+			if one := (product.Filter{Topic: payload.Filter(a.Answer.Topic), QoS: a.Answer.QoS}); !slices.Contains(spec.Subscribe, one) {
 				spec.Subscribe = append(spec.Subscribe, one)
 			}
 		}
 	}
-	return spec, nil
+	return spec
 }
 
 // operatorIdentity is with what the operator connects.

@@ -43,12 +43,13 @@ type plan struct {
 	over     atomic.Int64 // when the course ends, in nanoseconds since it began: after length, or earlier when it is stopped
 	drain    time.Duration
 	start    time.Time
+	idle     int // memory that this process held before
 	portable bool
 	ledger   *count.Ledger // of what devices send, and behind that of the commands to them
 
 	identities struct { // that provisioning gave
 		sync.Mutex
-		seen map[string]bool
+		seen Given
 	}
 }
 
@@ -90,7 +91,7 @@ type post struct {
 func newPlan(ctx context.Context, job Job) (*plan, error) {
 	f := job.Fleet
 	p := &plan{
-		job: job, ctx: ctx, length: job.For, drain: job.Drain, portable: job.Goroutine || !eventLoops, ledger: count.New(), sources: job.Sources,
+		idle: Memory(), job: job, ctx: ctx, length: job.For, drain: job.Drain, portable: job.Goroutine || !eventLoops, ledger: count.New(), sources: job.Sources,
 	}
 	p.over.Store(int64(p.length))
 	if p.drain == 0 {
@@ -104,7 +105,7 @@ func newPlan(ctx context.Context, job Job) (*plan, error) {
 		return nil, err
 	}
 	p.spread(f.Classes)
-	p.identities.seen = map[string]bool{}
+	p.identities.seen = Given{}
 	for i := range f.Classes {
 		c, err := p.newClass(&f.Classes[i], p.members(i))
 		if err != nil {

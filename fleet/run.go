@@ -18,6 +18,7 @@ type Share struct {
 	Ledger  *count.Ledger  // of what devices sent, and behind that of the commands that were sent to them
 	Streams int            // sources of the ledger that devices sent
 	Outage  *series.Outage // that the course made; nil: none
+	Given   Given          // identities that provisioning gave to devices of this share
 	Lasted  time.Duration  // the course, from the beginning of the run: Job.For, or less where it was stopped
 }
 
@@ -114,6 +115,7 @@ func (r *Run) Play(ctx context.Context, start time.Time, sink Sink) (*Share, err
 		}
 	}
 	defer time.AfterFunc(p.course.joined+time.Second, trim).Stop()
+	spare(len(r.shards))
 	group, ctx := errgroup.WithContext(ctx) // a loop that fails ends the others
 	for _, s := range r.shards {
 		s.sink = sink
@@ -128,7 +130,7 @@ func (r *Run) Play(ctx context.Context, start time.Time, sink Sink) (*Share, err
 	if err != nil {
 		return nil, fmt.Errorf("run the fleet: %w", err)
 	}
-	out := &Share{Ledger: p.ledger, Streams: p.job.Fleet.Devices * p.perEach, Lasted: time.Duration(p.over.Load())}
+	out := &Share{Ledger: p.ledger, Streams: p.job.Fleet.Devices * p.perEach, Lasted: time.Duration(p.over.Load()), Given: p.identities.seen}
 	if cut := p.course.cut(); cut > 0 && cut < out.Lasted {
 		out.Outage = &series.Outage{Second: int(cut.Seconds()), Cause: "the fleet cut its connections, as the shape " + p.job.Shape + " wants"}
 	}
@@ -144,6 +146,10 @@ func (r *Run) Play(ctx context.Context, start time.Time, sink Sink) (*Share, err
 
 // processors is how many event loops can run at once. A campaign of many jobs raises GOMAXPROCS beyond them.
 func processors() int { return min(runtime.NumCPU(), runtime.GOMAXPROCS(0)) }
+
+// spare leaves places for other goroutines beside so many loops, which hardly ever let go of theirs. It is never taken back, as another fleet
+// may be under way.
+func spare(loops int) { runtime.GOMAXPROCS(max(loops+2, runtime.GOMAXPROCS(0))) }
 
 // newShards deals the devices out to event loops, one for each processor.
 func (p *plan) newShards() (all []*shard, err error) {

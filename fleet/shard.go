@@ -139,7 +139,7 @@ func (s *shard) loop(ctx context.Context) error {
 		if !s.stopping && now >= over {
 			s.stop()
 		}
-		if s.cutAt > 0 && now >= s.cutAt && !s.stopping {
+		if s.cutAt > 0 && now >= s.cutAt {
 			s.cutAll(now)
 		}
 		most := s.untilNext(now)
@@ -236,6 +236,9 @@ func (s *shard) slice() {
 	s.meter.Set(series.Connected, s.up)
 	s.meter.Set(series.Devices, s.joined)
 	s.meter.Set(series.Outstanding, s.waits())
+	if s.place == 0 {
+		s.meter.Set(series.Held, max(0, Memory()-s.idle))
+	}
 	s.sink(s.place, s.second, s.meter.Cut())
 }
 
@@ -267,12 +270,12 @@ func (s *shard) settled(now int64) bool {
 			s.whole = now
 		}
 	}
-	return s.whole > 0 && now-s.whole >= int64(s.job.Settle)
+	return s.whole > 0 && now-s.whole >= int64(s.job.Settle) && s.waits() == 0 // nor since it was looked at
 }
 
 // stop ends all sending; what is under way may arrive.
 func (s *shard) stop() {
-	s.stopping = true
+	s.stopping, s.cutAt = true, 0
 	for id := int32(len(s.devices)); id < int32(len(s.timers.at)); id++ {
 		s.timers.stop(id)
 	}

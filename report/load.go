@@ -17,6 +17,7 @@ type loaded struct {
 	Check   string
 	ID      string // of its place on the page
 	Plots   []loadPlot
+	Folded  bool // nothing was found in it, and there are others: what it measured is shown to whom asks for it
 }
 
 // loadPlot is a plot with its caption.
@@ -29,19 +30,37 @@ type loadPlot struct {
 // loadKey explains a line of a plot.
 type loadKey struct{ Class, Text string }
 
-// loads are what the fleets measured, of all variants.
+// loads are what the fleets measured, of all variants: first those in which something was found.
 func (v *viewer) loads() []loaded {
 	var out []loaded
 	for _, c := range v.cases {
 		for _, r := range c.Results {
 			for _, l := range r.Loads {
 				one := loaded{Load: l, Variant: c.Variant, Check: c.Check.ID, ID: fmt.Sprintf("load%d", len(out)+1)}
+				one.Folded = r.Outcome == evidence.Pass && one.unremarkable()
 				one.Plots = one.draw()
 				out = append(out, one)
 			}
 		}
 	}
+	if len(out) == 1 {
+		out[0].Folded = false
+	}
+	slices.SortStableFunc(out, func(a, b loaded) int {
+		switch {
+		case a.Folded == b.Folded:
+			return 0
+		case a.Folded:
+			return 1
+		}
+		return -1
+	})
 	return out
+}
+
+// unremarkable reports whether all its limits held, and no capacity was looked for.
+func (l loaded) unremarkable() bool {
+	return len(l.Capacity.Steps) == 0 && !slices.ContainsFunc(l.Limits, func(one evidence.LoadLimit) bool { return one.Outcome != evidence.LimitHeld })
 }
 
 // Words says what the fleet was.

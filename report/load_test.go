@@ -163,6 +163,42 @@ func TestLoadGolden(t *testing.T) {
 	}
 }
 
+// TestFolded has what passed fold what it measured, unless a limit was not held or it is the only one.
+func TestFolded(t *testing.T) {
+	quiet, held := storm(), storm()
+	quiet.Title, quiet.Limits = "quiet", nil
+	held.Title, held.Limits = "held", held.Limits[1:2]
+	for _, c := range []struct {
+		loads []evidence.Load
+		want  string
+	}{
+		{[]evidence.Load{quiet, storm(), held}, "the fleet comes back after an outage, quiet folded, held folded"},
+		{[]evidence.Load{quiet}, "quiet"},
+		{[]evidence.Load{quiet, steps()}, "how much it takes, quiet folded"},
+	} {
+		in := underLoad(t, c.loads...)
+		v := viewer{in: in, cases: verdict.Cases(in.Plan, in.Results)}
+		var got []string
+		for _, l := range v.loads() {
+			word := l.Title
+			if l.Folded {
+				word += " folded"
+			}
+			got = append(got, word)
+		}
+		if text := strings.Join(got, ", "); text != c.want {
+			t.Errorf("got %s, want %s", text, c.want)
+		}
+		var page bytes.Buffer
+		if err := HTML(&page, in); err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(page.String(), "<summary>What it measured"); n != strings.Count(c.want, "folded") {
+			t.Errorf("%s: %d are folded on the page", c.want, n)
+		}
+	}
+}
+
 // A load of which next to nothing is known has neither plots nor claims, and fits the schema.
 func TestEmptyLoad(t *testing.T) {
 	in := underLoad(t, evidence.Load{}, evidence.Load{Points: []evidence.LoadPoint{{Second: 3}}, Every: 1, Own: evidence.LoadOwn{Kept: true}})

@@ -27,7 +27,7 @@ type Hash struct {
 var ErrUnknown = errors.New("no password hash of a known kind")
 
 const (
-	mostRounds = 10_000_000
+	mostRounds = 999_999_999 // crypt(5): more are as many
 	letters    = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 )
 

@@ -3,6 +3,7 @@ package crypt
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // The hashes were made by libxcrypt 4.4.33 (crypt(3) through Perl) and, $apr1$, by OpenSSL 3.0.
@@ -49,6 +50,14 @@ func TestParse(t *testing.T) {
 		if h, err := Parse(text); err == nil {
 			t.Errorf("%q is read as %s", text, h.Scheme)
 		}
+	}
+}
+
+// A hash of so many rounds that nobody can try it is told as what it is, at its price.
+func TestRounds(t *testing.T) {
+	h, err := Parse("$6$rounds=999999999$salt$" + strings.Repeat("a", 86))
+	if err != nil || h.Scheme != "SHA-512" || h.Cost < time.Minute {
+		t.Errorf("%s, %v, %v", h.Scheme, h.Cost, err)
 	}
 }
 

@@ -293,6 +293,16 @@ var hostiles = []hostile{
 		}
 		return packed(w, 2000, func(i int) (string, []byte) { return fmt.Sprintf("%d/etc/passwd", i), b })
 	}},
+	{"accounts of many rounds", func(w io.Writer, _ *kit) error {
+		sum := strings.Repeat("a", 86)
+		return packed(w, 2000, func(i int) (string, []byte) {
+			var b []byte
+			for n := range 20 {
+				b = fmt.Appendf(b, "u%d:$6$rounds=999999999$%d.%d$%s:99999999999999999999:0:99999999999999999999:7:::\n", n, i, n, sum)
+			}
+			return fmt.Sprintf("%d/etc/shadow", i), b
+		})
+	}},
 	{"packages in 60 databases", func(w io.Writer, _ *kit) error {
 		var b []byte
 		for n := range 30_000 {
@@ -347,6 +357,13 @@ var hostiles = []hostile{
 			return err
 		}
 		return errors.Join(repeated(inner, 6<<30, make([]byte, 1<<20)), inner.Close(), outer.Close())
+	}},
+	{"bomb of text in gzip", func(w io.Writer, _ *kit) error {
+		z, err := gzip.NewWriterLevel(w, gzip.BestCompression)
+		if err != nil {
+			return err
+		}
+		return errors.Join(repeated(z, 4<<30, []byte("token and password of http://h.test are\n")), z.Close())
 	}},
 	{"xz and zstd of large windows", func(w io.Writer, _ *kit) error {
 		lzma := slices.Concat([]byte{0x5d, 0, 0, 0, 0x40}, bytes.Repeat([]byte{0xff}, 8), make([]byte, 1000)) // a dictionary of 1 GiB

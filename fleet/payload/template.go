@@ -231,23 +231,13 @@ func (t *Template) Constant() bool {
 	return len(t.ops) == 0 || len(t.ops) == 1 && t.ops[0].kind == literal
 }
 
-// Filter is the topic filter that takes in every topic of the template: a level with something in braces is any level.
-func Filter(topic string, names ...string) (string, error) {
-	words, err := product.FindPlaceholders(topic, names...)
-	if err != nil {
-		return "", err
-	}
-	var b strings.Builder
-	at := 0
-	for _, w := range words {
-		b.WriteString(topic[at:w.From] + "+")
-		at = w.To
-	}
-	levels := strings.Split(b.String()+topic[at:], "/")
+// Filter is the topic filter that takes in every topic of the template: a level with something in braces is any level, whatever stands there.
+func Filter(topic string) string {
+	levels := strings.Split(topic, "/")
 	for i, level := range levels {
-		if strings.Contains(level, "+") {
+		if strings.Contains(level, "{") {
 			levels[i] = "+"
 		}
 	}
-	return strings.Join(levels, "/"), nil
+	return strings.Join(levels, "/")
 }

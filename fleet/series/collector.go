@@ -90,6 +90,7 @@ func (c *Collector) late(at int, s *Slice) {
 		p.Connected += s.Gauge(Connected)
 		p.Devices += s.Gauge(Devices)
 		p.Outstanding += s.Gauge(Outstanding)
+		p.Held += s.Gauge(Held)
 		p.Shares++
 		p.Partly = true
 	})
@@ -135,6 +136,7 @@ func (c *Collector) point(at int, sec *second, stand map[int][gauges]int64) Poin
 		p.Connected += int(g[Connected])
 		p.Devices += int(g[Devices])
 		p.Outstanding += int(g[Outstanding])
+		p.Held += int(g[Held])
 	}
 	return p
 }

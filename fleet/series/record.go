@@ -41,6 +41,7 @@ type Point struct {
 	Connected   int       `json:"connected" jsonschema:"devices with an accepted session at its end"`
 	Devices     int       `json:"devices" jsonschema:"devices that were meant to have one"`
 	Outstanding int       `json:"outstanding" jsonschema:"messages and commands that waited for their answer: their latencies are in the second in which it came"`
+	Held        int       `json:"held_bytes,omitempty" jsonschema:"memory that the generator has taken since it prepared its devices, for progress; what a device cost in the end stands under cost"`
 	Shares      int       `json:"shares" jsonschema:"that reported this second"`
 	Counts      Counts    `json:"counts"`
 	Latencies   []Latency `json:"latencies,omitempty"`

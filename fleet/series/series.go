@@ -86,10 +86,11 @@ const (
 	Connected   Gauge = iota // devices with an accepted session
 	Devices                  // devices that are meant to have one: their time to connect first has come, and they do not sleep
 	Outstanding              // messages and commands that wait for their answer
+	Held                     // bytes of memory that a process has taken since it prepared its devices; one of its loops tells it
 	gauges
 )
 
-var gaugeNames = [gauges]string{"connected", "devices", "outstanding"}
+var gaugeNames = [gauges]string{"connected", "devices", "outstanding", "held"}
 
 // String is the word for it in tables and exports.
 func (g Gauge) String() string { return gaugeNames[g] }
