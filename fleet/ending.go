@@ -25,7 +25,7 @@ func (s *shard) settled(now int64) bool {
 			s.whole = now
 		}
 	}
-	return s.whole > 0 && now-s.whole >= int64(s.job.Settle)
+	return s.whole > 0 && now-s.whole >= int64(s.job.Settle) && !s.hopes() // nor since it was looked at
 }
 
 // stop ends all sending; what is under way may arrive.
