@@ -3,11 +3,9 @@ package fleet
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"io"
 	"maps"
 	"net"
@@ -17,10 +15,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/shakedown-test/shakedown/fleet/payload"
-	"github.com/shakedown-test/shakedown/fleet/series"
 	"github.com/shakedown-test/shakedown/product"
 )
 
@@ -223,176 +219,3 @@ func at(doc any, path string) (string, bool) {
 	}
 	return "", false
 }
-
-// errands is how many devices of a loop make calls at once; others wait for their turn, which is time of this program's own.
-const errands = 256
-
-// errand is calls of one device that wait for their turn.
-type errand struct {
-	device int32
-	since  int64
-	limit  time.Duration
-	calls  []*call
-	begin  func(now int64) (wanted bool)
-	done   func(now int64, values []string, err error)
-}
-
-// run has calls made beside the loop, when it is their turn.
-func (s *shard) run(e errand) {
-	s.errands = append(s.errands, e)
-	s.runNext(e.since)
-}
-
-func (s *shard) runNext(now int64) {
-	for s.running < errands && len(s.errands) > 0 {
-		e := s.errands[0]
-		if s.errands = s.errands[1:]; !e.begin(now) {
-			continue
-		}
-		s.meter.Time(series.Lag, time.Duration(now-e.since))
-		s.running++
-		c, from, v := s.classOf(e.device), s.source(s.number(e.device)), s.ownVars(e.device, now)
-		s.goroutines.Go(func() {
-			ctx, cancel := context.WithTimeout(s.life, e.limit)
-			defer cancel()
-			caller := s.newCaller(c, from, v)
-			err := caller.all(ctx, e.calls)
-			s.post(func(now int64) {
-				s.running--
-				s.meter.Count(series.BytesIn, int(caller.read))
-				e.done(now, caller.vars.Values, err)
-				s.runNext(now)
-			})
-		})
-	}
-}
-
-// prepare provisions a device, and then has it connect.
-func (s *shard) prepare(i int32, now int64) {
-	s.devices[i].state = preparing
-	s.claim(i, nil, now)
-}
-
-// claim makes the provisioning calls of a device. Not nil, first is what it was given when it made them before.
-func (s *shard) claim(i int32, first []string, now int64) {
-	d := &s.devices[i]
-	s.timers.stop(i) // until it is its turn
-	turn := d.turn
-	wanted := func() bool { return d.turn == turn && d.state == preparing }
-	s.run(errand{
-		device: i, since: now, limit: attempt, calls: s.classOf(i).provision,
-		begin: func(now int64) bool {
-			if wanted() {
-				s.timers.set(i, now+int64(attempt))
-				return true
-			}
-			return false
-		},
-		done: func(now int64, values []string, err error) {
-			switch {
-			case !wanted():
-			case err != nil && first == nil:
-				s.fail(i, "provisioning: "+err.Error(), now)
-			case s.job.Again && first == nil:
-				s.claim(i, values, now)
-			default:
-				if err != nil {
-					s.meter.Answer("provisioning again: " + err.Error())
-					values = first
-				} else if first != nil && s.renamed(i, first, values) {
-					s.meter.Count(series.Renamed, 1)
-				}
-				s.provisioned(i, values)
-				s.timers.set(i, now+int64(attempt))
-				s.reach(i, now)
-			}
-		},
-	})
-}
-
-// provisioned keeps what a device was given.
-func (s *shard) provisioned(i int32, values []string) {
-	number := s.number(i)
-	s.given[number-s.job.From].Store(&values)
-	if s.doubles(s.classOf(i), number) {
-		s.meter.Count(series.Doubled, 1)
-	}
-}
-
-// renamed reports whether a device has another name with the values that it was given now than with the first.
-func (s *shard) renamed(i int32, first, now []string) bool {
-	who := s.classOf(i).who
-	name := func(values []string) string {
-		v := s.vars(s.number(i))
-		v.Values = values
-		v.ID = string(who.id.Append(nil, &v))
-		return string(who.given.Append(nil, &v))
-	}
-	return who.given != nil && who.named && name(first) != name(now)
-}
-
-// doubles reports whether another device was given the same identity: the id, if that is given, or else the user or the token.
-func (p *plan) doubles(c *class, number int) bool {
-	t := c.who.given
-	if t == nil {
-		return false
-	}
-	v := p.vars(number)
-	sum := fnv.New64a()
-	_, _ = sum.Write(t.Append(nil, &v))
-	p.identities.Lock()
-	defer p.identities.Unlock()
-	return p.identities.seen.Doubles(sum.Sum64())
-}
-
-// Given are the identities that provisioning gave, by their hashes: of a million, two that differ have the same once in some ten million runs.
-type Given map[uint64]struct{}
-
-// Doubles adds one, and reports whether it was there.
-func (g Given) Doubles(identity uint64) bool {
-	_, is := g[identity]
-	g[identity] = struct{}{}
-	return is
-}
-
-// MarshalBinary writes them, with eight bytes for each.
-func (g Given) MarshalBinary() ([]byte, error) {
-	b := make([]byte, 0, 8*len(g))
-	for identity := range g {
-		b = binary.BigEndian.AppendUint64(b, identity)
-	}
-	return b, nil
-}
-
-// Merge adds those that another share wrote, and counts those that were there: devices of two shares were given the same.
-func (g Given) Merge(b []byte) (doubled int, err error) {
-	if len(b)%8 != 0 {
-		return 0, fmt.Errorf("read the identities that were given: %d bytes", len(b))
-	}
-	for ; len(b) > 0; b = b[8:] {
-		if g.Doubles(binary.BigEndian.Uint64(b)) {
-			doubled++
-		}
-	}
-	return doubled, nil
-}
-
-// update has a device make its update's calls.
-func (s *shard) update(i int32, due, now int64) {
-	s.run(errand{
-		device: i, since: due, limit: updateTime, calls: s.classOf(i).updates,
-		begin: func(int64) bool { return !s.stopping },
-		done: func(_ int64, _ []string, err error) {
-			switch {
-			case s.life.Err() != nil:
-			case err != nil:
-				s.meter.Error("update: " + err.Error())
-			default:
-				s.meter.Answer("update: done")
-			}
-		},
-	})
-}
-
-// updateTime is how long an update may take.
-const updateTime = 10 * time.Minute
