@@ -88,8 +88,8 @@ func rabbitmq(t *testing.T) string {
 	return port
 }
 
-// account has 300 devices send at QoS 1, take commands and answer them, and looks for every message. Some may come again, where a broker
-// sends what it finds unacknowledged after its ack_wait.
+// account has 300 devices send at QoS 1, take commands and answer them, and looks for every message. Some may come again or after younger ones,
+// where a busy broker sends what it could not hand over only after its ack_wait.
 func account(t *testing.T, port string, again bool) {
 	f := &product.Fleet{Devices: 300, Connects: 150, Classes: []product.Class{{
 		Name: "counted", Persist: true,
@@ -113,8 +113,8 @@ func account(t *testing.T, port string, again bool) {
 	if n[series.Accepted] != 300 || n[series.Sent] < 1500 || n[series.Acked] != n[series.Sent] || n[series.Dropped]+n[series.Refused]+n[series.Broken] > 0 {
 		t.Errorf("counts %v, errors %v", n, r.Totals.Errors)
 	}
-	if m.Sent < n[series.Sent] || m.Arrived != m.Sent || m.Acked != m.Sent || m.Duplicates > 0 && !again || m.Strange+m.Late+m.Leaked+m.Unsent+m.Lost > 0 {
+	if m.Sent < n[series.Sent] || m.Arrived != m.Sent || m.Acked != m.Sent || m.Duplicates+m.Late > 0 && !again || m.Strange+m.Leaked+m.Unsent+m.Lost > 0 {
 		t.Errorf("account %+v", *m)
 	}
-	t.Logf("sent %d, arrived %d, again %d", m.Sent, m.Arrived, m.Duplicates)
+	t.Logf("sent %d, arrived %d, of these again %d, after younger ones %d", m.Sent, m.Arrived, m.Duplicates, m.Late)
 }
