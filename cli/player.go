@@ -40,6 +40,7 @@ func (a *app) newPlayer(f swarmFlags, stop <-chan struct{}) (*player, error) {
 	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {
+		p.shared.close()
 		return nil, usage(fmt.Errorf("serve the figures at %s: %w\nhint: choose an address of this machine with --metrics, such as 127.0.0.1:9100", address, err))
 	}
 	mux := http.NewServeMux()

@@ -299,7 +299,7 @@ func TestQuietCut(t *testing.T) {
 	})
 	j.Shape, j.For, j.Settle, j.Watch = "reconnect-storm", 2400*time.Millisecond, 10*time.Millisecond, false
 	r := do(t, j)
-	if len(r.Outages) != 1 || r.Outages[0].Devices != 5 || r.Outages[0].Back > 0.5 {
+	if len(r.Outages) != 1 || r.Outages[0].Devices != 5 || r.Outages[0].Back > 0.7 {
 		t.Errorf("outages %+v", r.Outages)
 	}
 }

@@ -18,6 +18,7 @@ type Share struct {
 	Ledger  *count.Ledger  // of what devices sent, and behind that of the commands that were sent to them
 	Streams int            // sources of the ledger that devices sent
 	Outage  *series.Outage // that the course made; nil: none
+	Given   Given          // identities that provisioning gave to devices of this share
 	Lasted  time.Duration  // the course, from the beginning of the run: Job.For, or less where it was stopped
 }
 
@@ -129,7 +130,7 @@ func (r *Run) Play(ctx context.Context, start time.Time, sink Sink) (*Share, err
 	if err != nil {
 		return nil, fmt.Errorf("run the fleet: %w", err)
 	}
-	out := &Share{Ledger: p.ledger, Streams: p.job.Fleet.Devices * p.perEach, Lasted: time.Duration(p.over.Load())}
+	out := &Share{Ledger: p.ledger, Streams: p.job.Fleet.Devices * p.perEach, Lasted: time.Duration(p.over.Load()), Given: p.identities.seen}
 	if cut := p.course.cut(); cut > 0 && cut < out.Lasted {
 		out.Outage = &series.Outage{Second: int(cut.Seconds()), Cause: "the fleet cut its connections, as the shape " + p.job.Shape + " wants"}
 	}

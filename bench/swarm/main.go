@@ -8,11 +8,12 @@
 // All that is measured is a process of its own; CPU is what the operating system says that it used while the far end counted what came.
 // Far ends, floors and relays are processes of this program. Runs alternate, the figure is their median. bench/swarm/peers.sh installs the
 // other generators; one that is not there is named and left out. k6 is left out always: its licence is the AGPL. Ratios of CPU hold on a
-// machine that does other work as well, spans of time do not.
+// machine that does other work as well, spans of time do not. What is interrupted leaves no process and no temporary file.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -106,6 +107,9 @@ func main() {
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench/swarm:", err)
+		if errors.Is(err, errInterrupted) {
+			os.Exit(130)
+		}
 		os.Exit(1)
 	}
 }

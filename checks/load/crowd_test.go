@@ -193,3 +193,22 @@ func TestJudgeStep(t *testing.T) {
 		}
 	}
 }
+
+func TestJudgePace(t *testing.T) {
+	course := func(n int, at func(second int) float64) *series.Record {
+		r := &series.Record{Seconds: n}
+		for k := range n + 2 { // the last are of the drain
+			r.Points = append(r.Points, series.Point{Second: k, Connected: 10, Devices: 10, Latencies: []series.Latency{{Timing: series.Ack, P50: at(k)}}})
+		}
+		return r
+	}
+	slower := func(k int) float64 { return 0.002 * float64(k+1) }
+	invalid := course(90, slower)
+	invalid.Own.Invalid = "busy"
+	expect(t, "slower and slower", judgePace(course(90, slower)), 1)
+	expect(t, "even", judgePace(course(90, func(int) float64 { return 0.3 })), 0)
+	expect(t, "slower, but fast", judgePace(course(90, func(k int) float64 { return slower(k) / 100 })), 0)
+	expect(t, "slow for a while", judgePace(course(90, func(k int) float64 { return 0.01 + float64(k/30%2) })), 0)
+	expect(t, "too short to tell", judgePace(course(20, slower)), 0)
+	expect(t, "of a machine that was busy", judgePace(invalid), 0)
+}

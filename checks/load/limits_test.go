@@ -57,8 +57,9 @@ func TestJudgeStatuses(t *testing.T) {
 	verdicts(t, "failed once in a hundred", judgeStatuses(refused("502", 1)), 0, "")
 	verdicts(t, "failed", judgeStatuses(refused("429", 30, "500", 20)), 1, check.Minor)
 	verdicts(t, "denied", judgeStatuses(refused("403", 2, "500", 20)), 1, check.Major)
-	verdicts(t, "silent", judgeStatuses(statuses{sent: 100, acked: 50, unanswered: 10}), 1, "")
-	verdicts(t, "failed and silent", judgeStatuses(statuses{sent: 100, unanswered: 10, refused: map[string]uint64{"502": 5}}), 2, check.Minor)
+	verdicts(t, "some under way", judgeStatuses(statuses{devices: 10, sent: 100, acked: 50, unanswered: 5}), 0, "")
+	verdicts(t, "silent", judgeStatuses(statuses{devices: 10, sent: 100, acked: 50, unanswered: 6}), 1, "")
+	verdicts(t, "failed and silent", judgeStatuses(statuses{devices: 10, sent: 100, unanswered: 10, refused: map[string]uint64{"502": 5}}), 2, check.Minor)
 }
 
 func TestJudgeChurn(t *testing.T) {

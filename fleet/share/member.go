@@ -227,6 +227,10 @@ func (m *member) share(ctx context.Context, job fleet.Job, s *played) error {
 	for _, p := range parts(account) {
 		m.out.put(&word{Share: s.Share, Ledger: p})
 	}
+	given, _ := end.Given.MarshalBinary()
+	for _, p := range parts(given) {
+		m.out.put(&word{Share: s.Share, Given: p})
+	}
 	m.out.put(&word{Share: s.Share, Done: m.weighed(end.Outage)})
 	return nil
 }

@@ -94,6 +94,7 @@ type word struct {
 	Failed string        `json:"failed,omitempty"` // why it cannot be played
 	Slice  *slice        `json:"slice,omitempty"`
 	Ledger *part         `json:"ledger,omitempty"`
+	Given  *part         `json:"given,omitempty"` // of what provisioning gave
 	Done   *done         `json:"done,omitempty"`
 }
 

@@ -20,6 +20,7 @@ func (r *run) record() *series.Record {
 		out.Seconds = int(r.lasted.Seconds())
 	}
 	out.Messages = r.account(func(text string) { r.notes = append(r.notes, text) })
+	out.Totals.Counts[series.Doubled] += r.doubled()
 	out.Outages = r.outages()
 	r.behaviour(out)
 	for _, l := range r.losses {
@@ -54,6 +55,21 @@ func (r *run) account(note func(string)) *count.Totals {
 	}
 	totals := all.Totals()
 	return &totals
+}
+
+// doubled is how many devices were given the identity of one that another agent plays. Each agent counts its own.
+func (r *run) doubled() (n uint64) {
+	all := fleet.Given{}
+	for _, p := range r.portions {
+		if !p.done {
+			continue
+		}
+		more, err := all.Merge(p.given.data)
+		if n += uint64(more); err != nil {
+			r.notes = append(r.notes, fmt.Sprintf("agent %s: %v", p.by.Name, err))
+		}
+	}
+	return n
 }
 
 // outages puts together how the shares lost their connections and came back: a course cuts them all at the same time.

@@ -65,7 +65,7 @@ type portion struct {
 	up               map[int]int       // devices that are connected, by loop
 
 	ready, done, lost bool
-	account           pieces
+	account, given    pieces
 	whole             bool // the account is here
 	outage            *series.Outage
 }

@@ -48,6 +48,10 @@ func (r *run) take(s said) (*portion, *word) {
 		if p.whole, err = p.account.add(w.Ledger); err != nil {
 			w.Failed = "its account of messages is damaged: " + err.Error()
 		}
+	case w.Given != nil:
+		if _, err := p.given.add(w.Given); err != nil {
+			w.Failed = "what its devices were given is damaged: " + err.Error()
+		}
 	case w.Done != nil:
 		p.done, p.outage = true, w.Done.Outage
 		d := &from.taken
