@@ -7,7 +7,7 @@ import (
 )
 
 // gate lets as many jobs run at once as this machine can keep time for: while it lags, fewer and fewer; while it does not, one more
-// with every job that ends. It lets them in one after the other, since a job computes most while it begins.
+// with every job that ends, and while others wait every 50 ms. It lets them in one after the other, since a job computes most while it begins.
 type gate struct {
 	most  int                           // at any time
 	least int                           // even on a machine that lags
@@ -18,12 +18,16 @@ type gate struct {
 	now     int // so many may run
 	running int
 	shrunk  time.Time
+	grown   time.Time
 	begins  time.Time     // not before then the next one
 	changed chan struct{} // closed and replaced when a job ends
 }
 
 // settle is how long the gate looks back for lateness, and waits between two reductions.
 const settle = time.Second
+
+// growth is the time in which the gate opens for one more, when others wait.
+const growth = 50 * time.Millisecond
 
 // apart is the time between the beginnings of two jobs at least.
 const apart = 10 * time.Millisecond
@@ -51,6 +55,8 @@ func (g *gate) enter(ctx context.Context) error {
 		select {
 		case <-changed:
 		case <-ctx.Done():
+		case now := <-time.After(growth):
+			g.grow(now)
 		}
 	}
 	return ctx.Err()
@@ -69,6 +75,23 @@ func (g *gate) await(ctx context.Context, begins time.Time) error {
 	}
 }
 
+// grow lets one more in than before, unless the machine lags or it did so just now.
+func (g *gate) grow(now time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if now.Sub(g.grown) >= growth && g.now < g.most && g.lag(now.Add(-settle)) <= g.limit {
+		g.now++
+		g.grown = now
+		g.wake()
+	}
+}
+
+// wake has all who wait look again.
+func (g *gate) wake() {
+	close(g.changed)
+	g.changed = make(chan struct{})
+}
+
 // leave says that a job has ended.
 func (g *gate) leave() {
 	g.mu.Lock()
@@ -80,6 +103,5 @@ func (g *gate) leave() {
 		g.now, g.shrunk = max(g.least, min(g.now, g.running)*2/3), now
 	}
 	g.running--
-	close(g.changed)
-	g.changed = make(chan struct{})
+	g.wake()
 }

@@ -45,6 +45,26 @@ func TestGate(t *testing.T) {
 	}
 }
 
+// A gate that narrowed opens again for those who wait, though no job ends; not while the machine lags.
+func TestGateOpensInTime(t *testing.T) {
+	late := time.Second
+	g := newGate(4, func(time.Time) time.Duration { return late }, 25*time.Millisecond)
+	for range 2 {
+		if err := g.enter(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	soon, cancel := context.WithTimeout(t.Context(), 4*growth)
+	defer cancel()
+	if g.enter(soon) == nil {
+		t.Error("a third job got in while the machine lagged")
+	}
+	late = 0
+	if err := g.enter(t.Context()); err != nil || g.now != 3 {
+		t.Errorf("%d may run, want 3 (%v)", g.now, err)
+	}
+}
+
 func TestGateEndsWithItsContext(t *testing.T) {
 	g := newGate(1, func(time.Time) time.Duration { return 0 }, 0)
 	if err := g.enter(t.Context()); err != nil {

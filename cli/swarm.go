@@ -93,6 +93,7 @@ one ends all at once. The exit codes are those of run.`,
 }
 
 func (a *app) swarm(ctx context.Context, target string, f swarmFlags) error {
+	a.thrifty()
 	src, err := a.swarmed(target, f)
 	if err != nil {
 		return err

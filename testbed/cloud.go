@@ -43,8 +43,11 @@ var (
 	ErrRefused = errors.New("the cloud did not accept a healthy client")
 )
 
-// upWait is the wall time in which a cloud that was started must accept TCP connections.
-const upWait = 10 * time.Second
+// A cloud that was started must accept TCP connections within upWait of wall time, one that nobody starts within thereWait.
+const (
+	upWait    = 10 * time.Second
+	thereWait = 2 * time.Second
+)
 
 // openCloud prepares a real cloud. It is not started yet.
 func (b *Bed) openCloud(part product.Part) error {
@@ -163,7 +166,11 @@ func (c *Cloud) Start(ctx context.Context) error {
 	if c.speaks == product.COAP || c.speaks == product.COAPS { // nobody accepts datagrams
 		return nil
 	}
-	wait, cancel := context.WithTimeout(ctx, upWait)
+	within := upWait
+	if c.Part.Driver == "external" {
+		within = thereWait
+	}
+	wait, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	var d net.Dialer
 	for {
@@ -175,7 +182,7 @@ func (c *Cloud) Start(ctx context.Context) error {
 		<-pause.Done()
 		stop()
 		if wait.Err() != nil {
-			return fmt.Errorf("%w at %s within %s: %w", ErrDown, c.Addr, upWait, err)
+			return fmt.Errorf("%w at %s within %s: %w", ErrDown, c.Addr, within, err)
 		}
 	}
 }
