@@ -253,7 +253,7 @@ func TestResumption(t *testing.T) {
 					c.TLS = &product.ClassTLS{Resume: resume}
 					c.Backoff = &product.Backoff{First: product.Duration(100 * time.Millisecond), Factor: 1, Cap: product.Duration(time.Second), Jitter: "none"}
 				})
-				j.Shape = "reconnect-storm"
+				j.Shape, j.Drain = "reconnect-storm", 2*time.Second // what was on its way when all were cut off is lost
 				r := do(t, j)
 				n, want := r.Totals.Counts, int64(0)
 				if resume { // a device that a busy machine had not connected when all were cut off has no ticket

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"os"
 	"runtime"
 	"testing"
 	"time"
@@ -131,13 +132,12 @@ func TestCopyOnSeesEnd(t *testing.T) {
 	b := newBench(t)
 	part, standIn := b.pair()
 	near, far := tcpPair(t, 8<<10)
+	before := fill(t, near)
 	ended := b.copying(near, standIn)
-	sent := numbers(60_000)
-	for i := 0; i < len(sent); i += 400 {
-		part.Write(sent[i : i+400])
-	}
+	sent := numbers(20_000)
+	part.Write(sent) // at once: a pipe has room for few pieces, however small they are
 	part.CloseWrite()
-	if e := b.await(evidence.Close, "peer fin"); e.Data != (Traffic{Received: 60_000}) {
+	if e := b.await(evidence.Close, "peer fin"); e.Data != (Traffic{Received: 20_000}) {
 		t.Errorf("the event has %v", e.Data)
 	}
 	select {
@@ -146,12 +146,30 @@ func TestCopyOnSeesEnd(t *testing.T) {
 		ended <- r
 	default:
 	}
+	if _, err := io.CopyN(io.Discard, far, int64(before)); err != nil {
+		t.Fatal(err)
+	}
 	got := make([]byte, len(sent))
 	if _, err := io.ReadFull(far, got); err != nil || !bytes.Equal(got, sent) {
 		t.Errorf("%v, the same: %t", err, bytes.Equal(got, sent))
 	}
 	if r := <-ended; r.err != nil || r.n != int64(len(sent)) {
 		t.Errorf("%d copied, %v", r.n, r.err)
+	}
+}
+
+// fill writes to a connection that nobody reads until it takes no more, and says how much it took.
+func fill(t *testing.T, c *net.TCPConn) (n int) {
+	t.Helper()
+	for {
+		c.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
+		some, err := c.Write(make([]byte, 4<<10))
+		if n += some; errors.Is(err, os.ErrDeadlineExceeded) {
+			c.SetWriteDeadline(time.Time{})
+			return n
+		} else if err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
