@@ -1,5 +1,7 @@
 package product
 
+import "slices"
+
 // Fleet is the devices of a load run: what they are, how they connect and what they send. It stands in a fleet file of its own, or under
 // fleet: in the product file. In all texts {class} is the name of the class, {n} the number of the device from 0, {n:06} the same with
 // leading zeros, {id} its client id, {tenant} the number of its tenant; in payloads also {seq}, {time}, {stamp} and what
@@ -39,6 +41,23 @@ type Class struct {
 	Buffer    int         `yaml:"buffer,omitempty"`    // measurements kept while it is away, oldest dropped first; default 0: they are not taken
 	Window    int         `yaml:"window,omitempty"`    // messages of QoS 1 that may be in flight; default 20
 	Children  int         `yaml:"children,omitempty"`  // a hub: devices behind it, whose measurements it sends; {child} is their number from 0
+}
+
+// Clone is a class whose lists and parts can be changed without changing those of c; the texts of calls stay common.
+func (c *Class) Clone() Class {
+	own := *c
+	own.Telemetry, own.Subscribe, own.Commands = slices.Clone(c.Telemetry), slices.Clone(c.Subscribe), slices.Clone(c.Commands)
+	own.Provision, own.Update = slices.Clone(c.Provision), slices.Clone(c.Update)
+	own.Will, own.TLS, own.Sleep, own.Backoff = copied(c.Will), copied(c.TLS), copied(c.Sleep), copied(c.Backoff)
+	return own
+}
+
+func copied[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	own := *p
+	return &own
 }
 
 // Identity is who a device says that it is. Every text may hold {n} and the columns of the CSV file in braces.

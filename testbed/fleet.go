@@ -94,9 +94,8 @@ func (c *Cloud) fleet(share func(*product.Class) float64) *product.Fleet {
 	own := *f
 	own.Classes = nil
 	for i := range f.Classes {
-		k := f.Classes[i]
+		k := f.Classes[i].Clone()
 		if k.Share = share(&f.Classes[i]); k.Share > 0 {
-			k.Telemetry = slices.Clone(k.Telemetry)
 			own.Classes = append(own.Classes, k)
 		}
 	}
