@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -114,7 +115,6 @@ func (r *Run) Play(ctx context.Context, start time.Time, sink Sink) (*Share, err
 		case <-ctx.Done():
 		}
 	}
-	defer time.AfterFunc(p.course.joined+time.Second, trim).Stop()
 	spare(len(r.shards))
 	group, ctx := errgroup.WithContext(ctx) // a loop that fails ends the others
 	for _, s := range r.shards {
@@ -125,7 +125,12 @@ func (r *Run) Play(ctx context.Context, start time.Time, sink Sink) (*Share, err
 			return s.loop(ctx)
 		})
 	}
+	over, done := context.WithCancel(ctx)
+	var trimming sync.WaitGroup
+	trimming.Go(func() { r.trimOnce(over) })
 	err := group.Wait()
+	done()
+	trimming.Wait()
 	r.cancel()
 	if err != nil {
 		return nil, fmt.Errorf("run the fleet: %w", err)
@@ -142,6 +147,27 @@ func (r *Run) Play(ctx context.Context, start time.Time, sink Sink) (*Share, err
 		}
 	}
 	return out, nil
+}
+
+// trimOnce waits until all devices have been connected for a second, and trims. It ends with ctx, too.
+func (r *Run) trimOnce(ctx context.Context) {
+	look := time.NewTicker(time.Second)
+	defer look.Stop()
+	for n := r.plan.job.To - r.plan.job.From; ; {
+		up := 0
+		for _, s := range r.shards {
+			up += int(s.stood.Load())
+		}
+		if up >= n {
+			trim()
+			return
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // processors is how many event loops can run at once. A campaign of many jobs raises GOMAXPROCS beyond them.

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/shakedown-test/shakedown/fleet/payload"
@@ -32,6 +33,7 @@ type shard struct {
 	place    int    // among the loops of the run
 	boss     *shard // the one that has the operator
 	sink     Sink
+	stood    atomic.Int64 // devices that were connected when the last second ended
 
 	buf     []byte          // what is read, of whichever device
 	packet  []byte          // what is written
@@ -233,6 +235,7 @@ func (s *shard) cut(now int64) {
 
 // slice hands over what was measured since the last time.
 func (s *shard) slice() {
+	s.stood.Store(int64(s.up))
 	s.meter.Set(series.Connected, s.up)
 	s.meter.Set(series.Devices, s.joined)
 	s.meter.Set(series.Outstanding, s.waits())
