@@ -64,6 +64,19 @@ func (t *T) Join(ctx context.Context, room testbed.Room, member int, change ...f
 	return c, nil
 }
 
+// Reader is Room for two, the second of whom has joined and subscribed to a topic of it.
+func (t *T) Reader(ctx context.Context, topic string, qos byte) (testbed.Room, *client.Conn, error) {
+	room, err := t.Room(ctx, 2)
+	if err != nil {
+		return room, nil, err
+	}
+	reader, err := t.Join(ctx, room, 1)
+	if err != nil {
+		return room, nil, err
+	}
+	return room, reader, Subscribed(ctx, reader, mqtt.Subscription{Filter: room.Topic(topic), QoS: qos})
+}
+
 // Refuses turns the error of a cloud that is down, turns healthy clients away or does not answer them into a not-run with a hint;
 // other errors stay as they are.
 func Refuses(err error) error {

@@ -149,16 +149,16 @@ func (r *Run) Play(ctx context.Context, start time.Time, sink Sink) (*Share, err
 	return out, nil
 }
 
-// trimOnce waits until all devices have been connected for a second, and trims. It ends with ctx, too.
+// trimOnce trims once a second has ended in which all devices were connected. It ends with ctx, too.
 func (r *Run) trimOnce(ctx context.Context) {
 	look := time.NewTicker(time.Second)
 	defer look.Stop()
-	for n := r.plan.job.To - r.plan.job.From; ; {
-		up := 0
+	for {
+		away := int64(r.plan.job.To - r.plan.job.From)
 		for _, s := range r.shards {
-			up += int(s.stood.Load())
+			away -= s.stood.Load()
 		}
-		if up >= n {
+		if away <= 0 {
 			trim()
 			return
 		}

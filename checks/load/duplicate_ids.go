@@ -7,7 +7,6 @@ import (
 
 	"github.com/shakedown-test/shakedown/check"
 	"github.com/shakedown-test/shakedown/product"
-	"github.com/shakedown-test/shakedown/world/client"
 )
 
 // DuplicateIDs has two devices with one id take each other's place again and again.
@@ -106,7 +105,6 @@ func duplicateIDs(ctx context.Context, t *check.T) error {
 
 // usable connects and asks for an answer.
 func usable(ctx context.Context, t *check.T, who product.Client) error {
-	var c *client.Conn
 	c, err := t.Cloud.Join(ctx, who)
 	if err != nil {
 		return err

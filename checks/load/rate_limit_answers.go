@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -100,7 +101,7 @@ func judgeThrottled(g throttled) []check.Finding {
 	}
 	if g.v5 && g.rejected+g.gone > 0 && !g.tells() {
 		add(check.Minor, "Does not say that a device sends too fast", fmt.Sprintf("%d messages were refused and %d connections ended, with: %s", g.rejected, g.gone,
-			strings.Join(append(g.answers, "no code")[:max(1, len(g.answers))], ", ")))
+			cmp.Or(strings.Join(g.answers, ", "), "no code")))
 	}
 	return found
 }

@@ -43,15 +43,8 @@ type twice struct {
 }
 
 func brokerQoS2(ctx context.Context, t *check.T) error {
-	room, err := t.Room(ctx, 2)
+	room, reader, err := t.Reader(ctx, "once", 2)
 	if err != nil {
-		return err
-	}
-	reader, err := t.Join(ctx, room, 1)
-	if err != nil {
-		return err
-	}
-	if err := check.Subscribed(ctx, reader, mqtt.Subscription{Filter: room.Topic("once"), QoS: 2}); err != nil {
 		return err
 	}
 	w := twice{first: t.Log.Len()}
