@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runtime"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -39,7 +40,16 @@ func TestSegments(t *testing.T) {
 
 func TestWatchRefusedNeedsPermission(t *testing.T) {
 	if CanWatchRefused() {
-		t.Skip("this process may open raw sockets")
+		runtime.LockOSThread() // and never unlocked: the thread ends with the test
+		h := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+		var own [2]unix.CapUserData
+		if err := unix.Capget(&h, &own[0]); err != nil {
+			t.Fatal(err)
+		}
+		own[0].Effective &^= 1 << unix.CAP_NET_RAW
+		if err := unix.Capset(&h, &own[0]); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if _, err := WatchRefused(1, func(net.Addr) {}); !errors.Is(err, os.ErrPermission) {
 		t.Errorf("got %v, want a permission error", err)
