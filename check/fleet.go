@@ -121,6 +121,9 @@ func (t *T) follow(ctx context.Context, c *series.Collector) {
 		case <-tick.C:
 		}
 		if p, ok := c.Latest(); ok {
+			if !t.Cloud.Alone() {
+				p.Held = 0
+			}
 			t.progress(now(p))
 		}
 	}

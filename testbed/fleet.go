@@ -134,6 +134,9 @@ func (c *Cloud) Play(ctx context.Context, l Load) (*series.Record, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !c.Alone() {
+		r.Cost, r.Own.CPU = nil, 0
+	}
 	if n := r.Totals.Counts; n[series.BytesIn] > 0 {
 		c.bed.Log.Add(evidence.Event{
 			Part: c.Part.Name, Kind: evidence.Bytes, Size: int(n[series.BytesIn]),
@@ -142,6 +145,10 @@ func (c *Cloud) Play(ctx context.Context, l Load) (*series.Record, error) {
 	}
 	return r, nil
 }
+
+// Alone reports whether fleets have their processes to themselves. Where they have not, other jobs run beside them, and perhaps the cloud itself:
+// what their process takes of the machine says nothing of a device.
+func (c *Cloud) Alone() bool { return c.bed.cfg.Play != nil }
 
 // atAPI is the cloud's HTTP API as a target. Its certificate is verified as that of the endpoint is, with the name in its URL.
 func (c *Cloud) atAPI() (fleet.Target, error) {

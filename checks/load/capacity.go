@@ -226,7 +226,7 @@ func (s *search) capacity() evidence.LoadCapacity {
 	case s.unknown != nil:
 		c.Note = fmt.Sprintf("it ended at %.0f devices, where it is not known whether the limits hold: %s", s.unknown.Offered, s.unknown.Seen)
 	case s.high == 0:
-		c.Note = fmt.Sprintf("no limit broke up to %d devices, twice the declared fleet", room*s.declared)
+		c.Note = "that is twice the declared fleet, and more was not tried"
 	default:
 		broke := slices.IndexFunc(s.steps, func(o evidence.LoadStep) bool { return int(o.Offered) == s.high && o.Outcome == evidence.LimitBroken })
 		c.Note = fmt.Sprintf("halved between what held and what broke, and the ends tried %d times; at %d devices: %s", repeats, s.high, s.steps[broke].Seen)
