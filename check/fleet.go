@@ -131,10 +131,7 @@ func (t *T) follow(ctx context.Context, c *series.Collector) {
 
 // now is a second of a fleet in one line.
 func now(p series.Point) string {
-	text := fmt.Sprintf("%d of %d devices connected, %d messages/s", p.Connected, p.Devices, p.Counts[series.Sent])
-	if p.Held > 0 && p.Devices > 0 {
-		text += fmt.Sprintf(", %.1f KiB a device", float64(p.Held)/float64(p.Devices)/1024)
-	}
+	text := fmt.Sprintf("%d of %d up, %d messages/s", p.Connected, p.Devices, p.Counts[series.Sent])
 	for _, l := range p.Latencies {
 		if l.Timing == series.Ack || l.Timing == series.Connect {
 			text += fmt.Sprintf(", %s p99 %.3g ms", l.Timing, l.P99*1e3)
@@ -142,6 +139,9 @@ func now(p series.Point) string {
 	}
 	if n := p.Counts[series.Refused] + p.Counts[series.Broken] + p.Counts[series.Dropped] + p.Counts[series.Rejected]; n > 0 {
 		text += fmt.Sprintf(", %d failures", n)
+	}
+	if p.Held > 0 && p.Devices > 0 {
+		text += fmt.Sprintf(", %.1f KiB each", float64(p.Held)/float64(p.Devices)/1024)
 	}
 	return text
 }
