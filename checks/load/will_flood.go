@@ -21,7 +21,7 @@ var WillFlood = &check.Check{
 	Title: "Publishes every will when all devices are lost at once",
 	Why: "When a site loses its power, the wills of all its devices are due in the same moment. What of them gets lost shows as " +
 		"devices that are online in the app for days, although they are dead.",
-	Pass:         "when up to 500 devices with a will of QoS 1 are cut off at once, the will of each is published within 30 s",
+	Pass:         "when up to 500 devices with a will of QoS 1 are cut off at once and stay away, the will of each is published within 30 s",
 	Fix:          "publish wills through the same bounded queues as other messages, and let the loss of a connection wait for them",
 	Severity:     check.Major,
 	Requirements: []string{"CRA:I.2h"},
@@ -33,7 +33,10 @@ var WillFlood = &check.Check{
 	Run:          willFlood,
 }
 
-const lastWords = `{"id":"{id}","online":false,"stamp":"shakedown"}`
+const (
+	lastWords = `{"id":"{id}","online":false,"stamp":"shakedown"}`
+	away      = product.Duration(time.Hour) // longer than any of these runs goes on after the cut
+)
 
 func willFlood(ctx context.Context, t *check.T) error {
 	f, err := t.Fleet(ctx)
@@ -80,7 +83,8 @@ func willFlood(ctx context.Context, t *check.T) error {
 	return nil
 }
 
-// withWills gives every class a will on the topic of its telemetry, where its devices may write, and says where they can be seen.
+// withWills gives every class a will on the topic of its telemetry, where its devices may write, and says where they can be seen. A device
+// that was cut off stays away.
 func withWills(f *product.Fleet) (filters []string, err error) {
 	for i := range f.Classes {
 		c := &f.Classes[i]
@@ -95,6 +99,8 @@ func withWills(f *product.Fleet) (filters []string, err error) {
 			return nil, check.NotRun("give each class a will: or telemetry:", "it is not known where devices of class %s may write", c.Name)
 		}
 		c.Will = &product.Post{Topic: topic, Payload: lastWords, Encoding: "json", QoS: 1}
+		// A site without power stays away. Of a device that comes back before its loss was noticed a will helps nobody, and nats-server drops it.
+		c.Backoff = &product.Backoff{First: away, Factor: 1, Cap: away, Jitter: "none"}
 		if !slices.Contains(filters, filter) {
 			filters = append(filters, filter)
 		}
