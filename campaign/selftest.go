@@ -121,8 +121,8 @@ type task struct {
 }
 
 // inVain is about how long a check runs on a product with a defect, in device time: it may wait for what never comes, and the longer
-// the more time it has.
-func inVain(c *check.Check) time.Duration { return c.Typical + c.Limit/10 }
+// the more time it has, but seldom for more than 100 s.
+func inVain(c *check.Check) time.Duration { return c.Typical + min(c.Limit/10, 100*time.Second) }
 
 // clean gives the tasks of law 1.
 func (s *selftest) clean(jobs []evidence.Job) (tasks []task) {

@@ -50,6 +50,7 @@ func idleBed(t *testing.T) *testbed.Bed {
 func heard(t *check.T) { t.Log.Add(evidence.Event{Kind: evidence.Open, Conn: 1}) }
 
 func TestExecute(t *testing.T) {
+	t.Parallel()
 	find := func(t *check.T) { t.Find(check.Finding{Title: "broken"}) }
 	tests := []struct {
 		name           string

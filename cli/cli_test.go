@@ -40,7 +40,7 @@ var update = flag.Bool("update", false, "write the golden parts of the scripts a
 // The scripts have two commands: shakedown as it is shipped, and own, which a team could build with two of the bundled checks and one
 // of its own. A third one has a broken catalogue.
 func TestMain(m *testing.M) {
-	flag.Set("test.parallel", "6") // the scripts wait more than they compute
+	flag.Set("test.parallel", "12") // the scripts wait more than they compute
 	testscript.Main(m, map[string]func(){
 		"shakedown": func() { os.Exit(cli.Main(cli.OS(), checks.All())) },
 		"own":       func() { os.Exit(cli.Main(cli.OS(), ownRisks())) },

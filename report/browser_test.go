@@ -1,3 +1,5 @@
+//go:build peers
+
 package report_test
 
 import (
@@ -14,9 +16,6 @@ import (
 
 // The report opens from disk in a real browser: no request to anywhere, no console error, no sideways scrolling on a phone or a desk.
 func TestInBrowser(t *testing.T) {
-	if os.Getenv("SHAKEDOWN_PEERS") == "" {
-		t.Skip("NOT RUN: the report in a real browser. make test installs it and runs this; SHAKEDOWN_PEERS=1 runs it when it is there")
-	}
 	dir := t.TempDir()
 	page, err := os.ReadFile(filepath.Join("testdata", "golden", "report.html"))
 	if err != nil {

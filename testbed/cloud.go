@@ -173,16 +173,20 @@ func (c *Cloud) Start(ctx context.Context) error {
 	wait, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	var d net.Dialer
+	var why error // not that time was up in the middle of an attempt, if another said more
 	for {
 		nc, err := d.DialContext(wait, "tcp", c.Addr)
 		if err == nil {
 			return nc.Close()
 		}
+		if why == nil || !os.IsTimeout(err) {
+			why = err
+		}
 		pause, stop := context.WithTimeout(wait, 50*time.Millisecond)
 		<-pause.Done()
 		stop()
 		if wait.Err() != nil {
-			return fmt.Errorf("%w at %s within %s: %w", ErrDown, c.Addr, within, err)
+			return fmt.Errorf("%w at %s within %s: %w", ErrDown, c.Addr, within, why)
 		}
 	}
 }

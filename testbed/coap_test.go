@@ -19,6 +19,7 @@ import (
 
 // The reference sensor reports, gets its configuration and follows its settings, over DTLS.
 func TestSensor(t *testing.T) {
+	t.Parallel()
 	known := product.Known{Drivers: []string{"reference"}, Profiles: profile.Names()}
 	for _, r := range checks.All() {
 		known.Risks = append(known.Risks, r.ID)

@@ -1,3 +1,5 @@
+//go:build peers
+
 package firmware
 
 import (
@@ -144,7 +146,6 @@ func theApp(t *testing.T, data []byte) *apps.App {
 }
 
 func TestAndroidPackages(t *testing.T) {
-	needsPeers(t)
 	no, yes := false, true
 	want := &app.Manifest{
 		Package: "test.reference.app", VersionCode: 21, VersionName: "2.1.0", MinSDK: 24, TargetSDK: 29, Debuggable: true, Cleartext: &no,
@@ -183,7 +184,6 @@ func TestAndroidPackages(t *testing.T) {
 var badged = regexp.MustCompile(`(?m)^(package|sdkVersion|targetSdkVersion|uses-permission):(.*)$`)
 
 func TestAgainstBadging(t *testing.T) {
-	needsPeers(t)
 	file := filepath.Join(t.TempDir(), "app.apk")
 	data := packages(t)["aapt"]
 	if err := os.WriteFile(file, data, 0o644); err != nil {
@@ -211,7 +211,6 @@ func TestAgainstBadging(t *testing.T) {
 
 // The framework of Android is an APK with the largest table of resources that there is, and a manifest that leads into it.
 func TestFramework(t *testing.T) {
-	needsPeers(t)
 	data, err := os.ReadFile(framework)
 	if err != nil {
 		t.Fatal(err)
@@ -242,7 +241,6 @@ func TestFramework(t *testing.T) {
 }
 
 func TestSignatures(t *testing.T) {
-	needsPeers(t)
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
 	unsigned := packages(t)["aapt"]
@@ -297,7 +295,6 @@ const infoPlist = `<?xml version="1.0" encoding="UTF-8"?>
 `
 
 func TestPropertyLists(t *testing.T) {
-	needsPeers(t)
 	dir := t.TempDir()
 	text, binary := filepath.Join(dir, "text"), filepath.Join(dir, "binary")
 	if err := os.WriteFile(text, []byte(infoPlist), 0o644); err != nil {
@@ -332,7 +329,6 @@ func TestPropertyLists(t *testing.T) {
 
 // openssl makes the envelope of a provisioning profile: in DER, and with the lengths that are not told before the end.
 func TestProfiles(t *testing.T) {
-	needsPeers(t)
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
 	text := `<?xml version="1.0" encoding="UTF-8"?><plist version="1.0"><dict><key>Name</key><string>Fleet</string><key>ProvisionsAllDevices</key><true/>
@@ -361,7 +357,6 @@ func TestProfiles(t *testing.T) {
 
 // Go builds programs for Apple's systems anywhere; its debug/macho reads them as well.
 func TestPrograms(t *testing.T) {
-	needsPeers(t)
 	dir := t.TempDir()
 	source, out := filepath.Join(dir, "main.go"), filepath.Join(dir, "program")
 	if err := os.WriteFile(source, []byte("package main\n\nimport _ \"crypto/x509\"\n\nfunc main() {}\n"), 0o644); err != nil {
@@ -397,7 +392,6 @@ func goCache(t *testing.T) string {
 
 // What the reference product ships is what the tools of Android and of property lists make of it.
 func TestReferenceApps(t *testing.T) {
-	needsPeers(t)
 	clean := func(string) bool { return false }
 	apk, err := phone.Android(clean)
 	if err != nil {

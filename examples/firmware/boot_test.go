@@ -1,3 +1,5 @@
+//go:build peers
+
 package firmware
 
 import (
@@ -70,7 +72,6 @@ func quiet(t testing.TB, root *tree.Node) {
 }
 
 func TestMkimage(t *testing.T) {
-	needsPeers(t)
 	kernel, ramdisk := noise(1, 70_001), noise(2, 50_003)
 	dir := written(t, map[string][]byte{"kernel": kernel, "ramdisk": ramdisk})
 	image := filepath.Join(dir, "image")
@@ -98,7 +99,6 @@ const fitSource = `/dts-v1/;
 };`
 
 func TestFIT(t *testing.T) {
-	needsPeers(t)
 	kernel, ramdisk := noise(4, 30_001), noise(5, 20_003)
 	dir := written(t, map[string][]byte{"kernel": kernel, "ramdisk": ramdisk, "it.its": []byte(fitSource)})
 	t.Chdir(dir)
@@ -116,7 +116,6 @@ func TestFIT(t *testing.T) {
 }
 
 func TestDeviceTree(t *testing.T) {
-	needsPeers(t)
 	dir := written(t, map[string][]byte{"it.dts": []byte(`/dts-v1/; / { model = "a board"; chosen { bootargs = "console=ttyS0 init=/bin/sh"; }; };`)})
 	tool(t, "dtc", "-I", "dts", "-O", "dtb", "-o", filepath.Join(dir, "it.dtb"), filepath.Join(dir, "it.dts"))
 	root := opened(t, append(noise(6, 777), read(t, filepath.Join(dir, "it.dtb"))...))
@@ -127,7 +126,6 @@ func TestDeviceTree(t *testing.T) {
 }
 
 func TestMkenvimage(t *testing.T) {
-	needsPeers(t)
 	text := "baudrate=115200\nbootcmd=run a; bootm\nbootdelay=3\nipaddr=192.168.1.1\n"
 	dir := written(t, map[string][]byte{"env": []byte(text)})
 	for _, args := range [][]string{{"-s", "8192"}, {"-s", "0x10000", "-r"}, {"-s", "4096", "-p", "0xff"}} {
@@ -146,7 +144,6 @@ func TestMkenvimage(t *testing.T) {
 }
 
 func TestSparse(t *testing.T) {
-	needsPeers(t)
 	image := append(append(noise(9, 3*4096), make([]byte, 400*4096)...), bytes.Repeat([]byte("abcd"), 2*1024)...)
 	image = append(image, noise(10, 4096)...)
 	dir := written(t, map[string][]byte{"image": image})
@@ -160,7 +157,6 @@ func TestSparse(t *testing.T) {
 
 // Debian's mkbootimg makes no header 4.
 func TestMkbootimg(t *testing.T) {
-	needsPeers(t)
 	kernel, ramdisk, dtb := noise(11, 30_000), noise(12, 9_000), noise(13, 5_000)
 	dir := written(t, map[string][]byte{"kernel": kernel, "ramdisk": ramdisk, "dtb": dtb})
 	in := func(name string) string { return filepath.Join(dir, name) }

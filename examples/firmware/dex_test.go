@@ -1,3 +1,5 @@
+//go:build peers
+
 package firmware
 
 import (
@@ -75,7 +77,6 @@ func codeOf(t *testing.T, file string) *app.Code {
 
 // What R8 and D8 made is read as baksmali and dexdump read it.
 func TestByteCodeOfR8(t *testing.T) {
-	needsPeers(t)
 	t.Parallel()
 	files := byteCode(t)
 	if len(files) != 9 {
@@ -101,7 +102,6 @@ func TestByteCodeOfR8(t *testing.T) {
 
 // The app is told of as aapt tells of it, and as apksigner does.
 func TestBuiltApp(t *testing.T) {
-	needsPeers(t)
 	t.Parallel()
 	file := ofNPM(settingsAPK)
 	a := theApp(t, shipped(t, file)).Android
@@ -170,7 +170,6 @@ var smaliSource = map[string]string{
 
 // What smali assembles for each version of Android that has a format of its own is read as it was written.
 func TestByteCodeOfSmali(t *testing.T) {
-	needsPeers(t)
 	t.Parallel()
 	sources := map[string][]byte{}
 	for name, text := range smaliSource {

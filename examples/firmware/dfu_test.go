@@ -1,3 +1,5 @@
+//go:build peers
+
 package firmware
 
 import (
@@ -13,7 +15,6 @@ import (
 
 // What dfu-suffix and dfu-prefix put around a file is told from it, and what they call damaged is.
 func TestDFUOfDfuUtil(t *testing.T) {
-	needsPeers(t)
 	data := noise(4, 3001)
 	for name, prefix := range map[string][]string{
 		"a suffix": nil, "Stellaris": {"-s", "0x08000000", "-a"}, "LPC": {"-L", "-a"},
@@ -49,7 +50,6 @@ func TestDFUOfDfuUtil(t *testing.T) {
 
 // The stretches of memory that dfuse-pack puts together are found at their addresses.
 func TestDfuSePack(t *testing.T) {
-	needsPeers(t)
 	loader, app, options := noise(1, 20_000), noise(2, 70_001), noise(3, 16)
 	files := written(t, map[string][]byte{"loader": loader, "app": app, "options": options})
 	out := files + "/all.dfu"
@@ -71,7 +71,6 @@ func TestDfuSePack(t *testing.T) {
 
 // The packages that nrfutil made for Nordic's SDK, which Nordic's own updater for Node.js is tested with, hold what they say, and fit.
 func TestNordicPackages(t *testing.T) {
-	needsPeers(t)
 	for name, want := range map[string]mcu.NordicInit{
 		"ble_app_buttonless_dfu_with_bonds_s132": {
 			Signature: "ECDSA P-256", FWVersion: 1, HWVersion: 52, Kind: "application", SoftDevices: []uint64{0x98, 0xCAFE}, Sizes: [3]uint64{0, 0, 40604}, HashType: "SHA-256", Debug: true,

@@ -1,3 +1,5 @@
+//go:build peers
+
 package firmware
 
 import (
@@ -15,7 +17,6 @@ import (
 
 // What mke2fs puts into its images of every sort is found there.
 func TestExt(t *testing.T) {
-	needsPeers(t)
 	s := newSource(t, 3_000_000)
 	s.sparse("usr/lib/sparse", 20_000_000)
 	s.must(os.Link(s.path("etc/passwd"), s.path("etc/passwd-")))
@@ -63,7 +64,6 @@ func TestExt(t *testing.T) {
 
 // A hashed folder, a device and a journal that needs recovery: what debugfs and e2fsck make.
 func TestExtChanged(t *testing.T) {
-	needsPeers(t)
 	s := newSource(t, 300_000)
 	file := image(t, 0)
 	tool(t, "mke2fs", "-q", "-F", "-t", "ext4", "-d", s.root, file, "32M")
@@ -99,7 +99,6 @@ func TestExtChanged(t *testing.T) {
 
 // What genext2fs makes, with its table of devices.
 func TestGenext2fs(t *testing.T) {
-	needsPeers(t)
 	s := newSource(t, 300_000)
 	table, file := filepath.Join(t.TempDir(), "table"), image(t, 0)
 	s.must(os.WriteFile(table, []byte("/dev d 755 0 0 - - - - -\n/dev/console c 600 3 5 5 1 - - -\n/dev/ttyS b 660 0 6 8 0 0 1 3\n/dev/pipe p 640 0 0 - - - - -\n"), 0o600))
@@ -118,7 +117,6 @@ func TestGenext2fs(t *testing.T) {
 
 // What mtools put into the file systems that mkfs.fat makes is found there, and those in the partitions of a disk.
 func TestFAT(t *testing.T) {
-	needsPeers(t)
 	t.Setenv("MTOOLS_SKIP_CHECK", "1")
 	t.Setenv("LC_ALL", "C.UTF-8")
 	t.Setenv("TZ", "UTC")

@@ -1,3 +1,5 @@
+//go:build peers
+
 package firmware
 
 import (
@@ -48,7 +50,6 @@ console.log(JSON.stringify(made));
 
 // Of what esptool-js builds for every chip of the family each byte is found at its address.
 func TestESPImagesOfEsptool(t *testing.T) {
-	needsPeers(t)
 	var images []struct {
 		Chip  string
 		Entry uint32
@@ -118,7 +119,6 @@ console.log(JSON.stringify({ version: image.version, entry: image.entrypoint, fi
 
 // Images for the ESP8266, which nothing here makes, are read as esptool-js reads them.
 func TestESP8266AsEsptool(t *testing.T) {
-	needsPeers(t)
 	word := func(v int) []byte { return binary.LittleEndian.AppendUint32(nil, uint32(v)) }
 	code, vectors, data := noise(1, 3000), noise(2, 996), noise(3, 512)
 	segments := slices.Concat(word(0x40100000), word(len(vectors)), vectors, word(0x3FFE8000), word(len(data)), data)
@@ -183,7 +183,6 @@ console.log(JSON.stringify(parsePartitionTable(new Uint8Array(readFileSync(proce
 `
 
 func TestESPPartitionsAsTasmota(t *testing.T) {
-	needsPeers(t)
 	table := []byte{}
 	for i, p := range []mcu.ESPPartition{
 		{Name: "nvs", Type: 1, Subtype: 2, Offset: 0x9000, Size: 0x5000},

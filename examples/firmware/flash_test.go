@@ -1,3 +1,5 @@
+//go:build peers
+
 package firmware
 
 import (
@@ -50,7 +52,6 @@ func cutLinks(files map[string]fact, most int) {
 
 // What mkfs.jffs2 puts into its images of every sort is found there.
 func TestJFFS2(t *testing.T) {
-	needsPeers(t)
 	s := newSource(t, 2_000_000)
 	s.must(os.Link(s.path("etc/passwd"), s.path("etc/passwd-")))
 	want := s.files()
@@ -70,7 +71,6 @@ func TestJFFS2(t *testing.T) {
 
 // With a summary of each block, as sumtool adds it; and two file systems side by side are two.
 func TestJFFS2Summed(t *testing.T) {
-	needsPeers(t)
 	s, other := newSource(t, 300_000), newSource(t, 200_000)
 	other.must(os.RemoveAll(other.path("many/file-with-quite-a-long-name-100")))
 	other.put("etc/passwd", 0o600, []byte("another"))
@@ -97,7 +97,6 @@ func TestJFFS2Summed(t *testing.T) {
 
 // What mkfs.ubifs puts into its images of every sort is found there, with UBI around them and without.
 func TestUBIFS(t *testing.T) {
-	needsPeers(t)
 	s := newSource(t, 2_000_000)
 	s.sparse("usr/lib/sparse", 20_000_000)
 	s.must(os.Link(s.path("etc/passwd"), s.path("etc/passwd-")))
@@ -139,7 +138,6 @@ func TestUBIFS(t *testing.T) {
 
 // What mkfs.cramfs puts into its images is found there, and when cramfsswap has swapped their bytes too.
 func TestCramfs(t *testing.T) {
-	needsPeers(t)
 	s := newSource(t, 900_000)
 	want := s.files()
 	lose := func(f *fact) { f.modified = 0 }
@@ -160,7 +158,6 @@ func TestCramfs(t *testing.T) {
 
 // What genromfs puts into its images is found there.
 func TestROMFS(t *testing.T) {
-	needsPeers(t)
 	s := newSource(t, 900_000)
 	s.must(os.Link(s.path("etc/passwd"), s.path("etc/passwd-")))
 	for _, options := range []string{"", "-a 1024 -V name"} {

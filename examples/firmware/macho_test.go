@@ -1,3 +1,5 @@
+//go:build peers
+
 package firmware
 
 import (
@@ -63,7 +65,6 @@ const entitlements = `<?xml version="1.0" encoding="UTF-8"?>
 
 // Programs that Go builds, and that ipsw's library signs and joins, are read as that library reads them.
 func TestSignedPrograms(t *testing.T) {
-	needsPeers(t)
 	t.Parallel()
 	dir := written(t, map[string][]byte{"main.go": []byte("package main\n\nimport \"os\"\n\nfunc main() { os.Exit(3) }\n"), "entitlements": []byte(entitlements)})
 	build := func(arch string) string {
@@ -96,7 +97,6 @@ func TestSignedPrograms(t *testing.T) {
 
 // A library that Apple's own linker made, for two processors, of the MIT License.
 func TestAppleProgram(t *testing.T) {
-	needsPeers(t)
 	file := ofNPM("fsevents/fsevents.node")
 	all := shown(t, file)
 	if len(all) != 2 || all[1].MinOS != "11" {

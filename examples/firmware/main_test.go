@@ -1,3 +1,5 @@
+//go:build peers
+
 // Package firmware makes images with the real tools, opens them, and holds what is found against what the real tools unpack.
 package firmware
 
@@ -17,14 +19,6 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// needsPeers skips a test where the programs are not wanted.
-func needsPeers(t testing.TB) {
-	t.Helper()
-	if os.Getenv("SHAKEDOWN_PEERS") == "" {
-		t.Skip("NOT RUN: it takes real programs. make test installs them and runs this; SHAKEDOWN_PEERS=1 runs it when they are there")
-	}
-}
 
 // tool runs a program, which must not fail, and gives what it printed.
 func tool(t testing.TB, name string, args ...string) []byte {

@@ -1,3 +1,5 @@
+//go:build peers
+
 package firmware
 
 import (
@@ -47,7 +49,6 @@ func regions(t testing.TB, data []byte) []mcu.Region {
 
 // What objcopy writes as Intel HEX and S-records is put together to the same bytes.
 func TestRecordsOfObjcopy(t *testing.T) {
-	needsPeers(t)
 	data := make([]byte, 200_001)
 	rand.NewChaCha8([32]byte{7}).Read(data)
 	for _, c := range []struct {
@@ -73,7 +74,6 @@ func TestRecordsOfObjcopy(t *testing.T) {
 
 // The firmware of micro:bit is put together as objcopy does it.
 func TestMicrobitHex(t *testing.T) {
-	needsPeers(t)
 	file := shipped(t, "/usr/share/firmware-microbit-micropython/firmware.hex")
 	got := regions(t, file)
 	for i, r := range regions(t, converted(t, file, "ihex", "srec")) {
@@ -89,7 +89,6 @@ func TestMicrobitHex(t *testing.T) {
 
 // The DFU files of HackRF are what their suffix says.
 func TestHackRFDFU(t *testing.T) {
-	needsPeers(t)
 	for _, name := range []string{"hackrf_one", "hackrf_jawbreaker", "hackrf_rad1o"} {
 		data := shipped(t, "/usr/share/hackrf/"+name+"_usb.dfu")
 		root := opened(t, data)
@@ -106,7 +105,6 @@ func TestHackRFDFU(t *testing.T) {
 
 // Raw firmware is taken for nothing that it is not.
 func TestRawFirmware(t *testing.T) {
-	needsPeers(t)
 	for _, file := range []string{"/usr/share/hackrf/hackrf_one_usb.bin", "/usr/share/hackrf/hackrf_rad1o_usb.bin", "/usr/share/sigrok-firmware/fx2lafw-cypress-fx2.fw"} {
 		for n := range opened(t, shipped(t, file)).All() {
 			if n.Format != "" {

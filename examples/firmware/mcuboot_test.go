@@ -1,3 +1,5 @@
+//go:build peers
+
 package firmware
 
 import (
@@ -34,7 +36,6 @@ func signing(t *testing.T, algorithm string, options ...string) (file, hash stri
 
 // What Apache Mynewt's library makes is read as it was meant.
 func TestMCUbootOfMynewt(t *testing.T) {
-	needsPeers(t)
 	body := make([]byte, 5000)
 	rand.NewChaCha8([32]byte{3}).Read(body)
 	type spec struct {
@@ -101,7 +102,6 @@ func TestMCUbootOfMynewt(t *testing.T) {
 
 // The images with which Apache Mynewt tests its library are damaged where it says so, and nowhere else.
 func TestMynewtImages(t *testing.T) {
-	needsPeers(t)
 	folder := string(bytes.TrimSpace(tool(t, "go", "list", "-C", "../makers", "-m", "-f", "{{.Dir}}", "github.com/apache/mynewt-artifact")))
 	block, _ := pem.Decode(tool(t, "openssl", "rsa", "-in", filepath.Join(folder, "image/testdata/sign-key.pem"), "-RSAPublicKey_out"))
 	signer := sha256.Sum256(block.Bytes)

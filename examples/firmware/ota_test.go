@@ -1,3 +1,5 @@
+//go:build peers
+
 package firmware
 
 import (
@@ -52,7 +54,6 @@ print(json.dumps(made))
 `
 
 func TestZigbeeOfZigpy(t *testing.T) {
-	needsPeers(t)
 	var made []struct {
 		File    []byte
 		Control int
@@ -97,7 +98,6 @@ func TestZigbeeOfZigpy(t *testing.T) {
 
 // In the containers of makers that zigpy knows, the image is found.
 func TestZigbeeContainers(t *testing.T) {
-	needsPeers(t)
 	var made []struct{ File []byte }
 	if err := json.Unmarshal(python(t, zigbeeMakes), &made); err != nil {
 		t.Fatal(err)
@@ -147,7 +147,6 @@ print(json.dumps([{"tag": int.from_bytes(tag, "little"), "value": base64.b64enco
 
 // Files for Silicon Labs' boot loader, which nothing here makes, are read as zigpy reads them.
 func TestGBLAsZigpy(t *testing.T) {
-	needsPeers(t)
 	u32 := func(v ...uint32) (b []byte) {
 		for _, v := range v {
 			b = binary.LittleEndian.AppendUint32(b, v)
@@ -222,7 +221,6 @@ console.log(JSON.stringify(made));
 `
 
 func TestMatterOfMatterJS(t *testing.T) {
-	needsPeers(t)
 	payload := noise(8, 5000)
 	var made []struct {
 		File   []byte

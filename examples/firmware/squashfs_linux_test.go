@@ -1,3 +1,5 @@
+//go:build peers
+
 package firmware
 
 import (
@@ -11,10 +13,9 @@ import (
 )
 
 // BenchmarkSquashfs opens images of 60 MB of programs in every compression, and has unsquashfs unpack the same. The figures are megabytes of
-// files per second of processor time, which other work on the machine changes little: SHAKEDOWN_PEERS=1 go test ./examples/firmware -bench
+// files per second of processor time, which other work on the machine changes little: go test -tags peers ./examples/firmware -bench
 // Squashfs -run none.
 func BenchmarkSquashfs(b *testing.B) {
-	needsPeers(b)
 	folder, size := programs(b, 60<<20)
 	for _, compression := range []string{"gzip", "xz", "lzma", "lzo", "lz4", "zstd"} {
 		b.Run(compression, func(b *testing.B) {

@@ -1,3 +1,5 @@
+//go:build peers
+
 package firmware
 
 import (
@@ -19,7 +21,6 @@ import (
 
 // Every image that mksquashfs makes of a folder with all sorts of files holds what unsquashfs says it holds.
 func TestSquashfs(t *testing.T) {
-	needsPeers(t)
 	folder := manyFiles(t)
 	for _, options := range []string{
 		"-comp gzip", "-comp gzip -b 4096", "-comp gzip -noI -noD -noF -no-fragments", "-comp gzip -always-use-fragments -no-duplicates",
@@ -42,7 +43,6 @@ func TestSquashfs(t *testing.T) {
 
 // The images of version 3, for which no program that makes them is left, are read by unsquashfs too.
 func TestSquashfs3(t *testing.T) {
-	needsPeers(t)
 	images, err := filepath.Glob("../../firmware/squash/testdata/3-*.squashfs")
 	if err != nil || len(images) != 2 {
 		t.Fatal(images, err)
@@ -54,7 +54,6 @@ func TestSquashfs3(t *testing.T) {
 
 // With the LZMA of vendors, which unsquashfs does not read, they hold what 7-Zip makes of them.
 func TestSquashfsAs7Zip(t *testing.T) {
-	needsPeers(t)
 	t.Parallel()
 	images, err := filepath.Glob("../../firmware/squash/testdata/*.squashfs")
 	if err != nil || len(images) != 4 {
@@ -92,7 +91,6 @@ func TestSquashfsAs7Zip(t *testing.T) {
 
 // LZMA without a header, as other vendors put it into blocks, is what xz makes without one.
 func TestLZMAWithoutHeader(t *testing.T) {
-	needsPeers(t)
 	t.Parallel()
 	content := mixture(t)[:100_000]
 	file := stored(t, "content", content)

@@ -1,3 +1,5 @@
+//go:build peers
+
 package firmware
 
 import (
@@ -12,7 +14,6 @@ import (
 
 // Every stream that the real programs make is opened to what it was made of, alone and in the midst of other data.
 func TestStreams(t *testing.T) {
-	needsPeers(t)
 	short := mixture(t)
 	long := append(bytes.Clone(short), bytes.Repeat([]byte("text, and the same again\n"), 400_000)...) // more than a block of any format has
 	folder := t.TempDir()

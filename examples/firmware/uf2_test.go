@@ -1,3 +1,5 @@
+//go:build peers
+
 package firmware
 
 import (
@@ -41,7 +43,6 @@ for (let at = 0; at < file.length; at += 512) decodeBlock(new Uint8Array(file.su
 `
 
 func TestUF2OfWokwi(t *testing.T) {
-	needsPeers(t)
 	data := noise(9, 3000)
 	text, err := json.Marshal(data)
 	if err != nil {

@@ -1,3 +1,5 @@
+//go:build peers
+
 // Package network has real programs and a virtual machine join the in-process internet, and holds how they fare there against golden
 // files: what they print, how they end, and what the stand-ins saw of them.
 package network
@@ -50,16 +52,7 @@ var peers = slices.Concat(
 	addressPeers, udhcpcPeers, dhclientPeers, namesPeers, timePeers, webPeers, homePeers, cloudPeers, natPeers, gatewayPeers, sixPeers,
 )
 
-// needsPeers skips a test where the programs are not wanted.
-func needsPeers(t *testing.T) {
-	t.Helper()
-	if os.Getenv("SHAKEDOWN_PEERS") == "" {
-		t.Skip("NOT RUN: it takes real programs. make test installs them and runs this; SHAKEDOWN_PEERS=1 runs it when they are there")
-	}
-}
-
 func TestPeers(t *testing.T) {
-	needsPeers(t)
 	t.Parallel()
 	if err := join.Available(); err != nil {
 		t.Fatal(err)

@@ -1,3 +1,5 @@
+//go:build peers
+
 package swarm
 
 import (
@@ -15,7 +17,6 @@ import (
 // TestBrokers puts a fleet in front of each broker: one of which every message is followed, and those of the checks of load. For the
 // checks Mosquitto and the NATS server are started anew each time; RabbitMQ, which takes some seconds to start, is started once.
 func TestBrokers(t *testing.T) {
-	needsPeers(t)
 	t.Parallel()
 	for _, b := range []struct {
 		name  string

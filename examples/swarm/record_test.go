@@ -1,3 +1,5 @@
+//go:build peers
+
 package swarm
 
 import (
@@ -26,7 +28,6 @@ func openssl(t *testing.T, id identity, args ...string) (port string, p *program
 
 // TestOpenSSL has s_server and a session speak, change keys and end in every way, with each suite.
 func TestOpenSSL(t *testing.T) {
-	needsPeers(t)
 	for _, suite := range []uint16{tls.TLS_AES_128_GCM_SHA256, tls.TLS_AES_256_GCM_SHA384, tls.TLS_CHACHA20_POLY1305_SHA256} {
 		t.Run(tls.CipherSuiteName(suite), func(t *testing.T) {
 			t.Parallel()
@@ -105,7 +106,6 @@ func TestOpenSSL(t *testing.T) {
 
 // TestOpenSSLSends has s_server send a file in many ways of cutting it into records.
 func TestOpenSSLSends(t *testing.T) {
-	needsPeers(t)
 	for _, args := range []string{"", "-record_padding 1024", "-max_send_frag 512", "-num_tickets 0", "-num_tickets 16", "-no_ticket", "-Verify 1"} {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel()
@@ -139,7 +139,6 @@ func TestOpenSSLSends(t *testing.T) {
 
 // TestOpenSSLOlder has the record layer of crypto/tls stay for TLS 1.2.
 func TestOpenSSLOlder(t *testing.T) {
-	needsPeers(t)
 	id := newIdentity(t)
 	port, server := openssl(t, id, "-tls1_2")
 	_, done := handshake(t, port, id.client)
@@ -157,7 +156,6 @@ func TestOpenSSLOlder(t *testing.T) {
 
 // TestMosquitto has a device subscribe to what it publishes, with its certificate for a password.
 func TestMosquitto(t *testing.T) {
-	needsPeers(t)
 	id := newIdentity(t)
 	port := freePort(t)
 	conf := filepath.Join(filepath.Dir(id.cert), "mosquitto.conf")

@@ -1,3 +1,5 @@
+//go:build peers
+
 package swarm
 
 import (
@@ -42,7 +44,6 @@ func complete(t *testing.T, r *series.Record) {
 
 // TestLibcoap has libcoap's resource directory take what a fleet sends, over UDP and DTLS, and its server refuse it.
 func TestLibcoap(t *testing.T) {
-	needsPeers(t)
 	t.Parallel()
 	first := freePorts(t, 10) // each has two: CoAP, and the next with security
 	for k, one := range []struct {
@@ -85,7 +86,6 @@ func TestLibcoap(t *testing.T) {
 
 // TestNginx has nginx take what a fleet sends, end connections after some requests, and limit the rate.
 func TestNginx(t *testing.T) {
-	needsPeers(t)
 	nginx, err := filepath.Abs("../../.peers/ingest/usr/sbin/nginx")
 	if err != nil {
 		t.Fatal(err)

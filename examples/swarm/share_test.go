@@ -1,3 +1,5 @@
+//go:build peers
+
 package swarm
 
 import (
@@ -124,7 +126,6 @@ func (f *field) swarm(t *testing.T, broker string, length time.Duration, middle 
 
 // TestAgents has four agents give the result of one process, and go on when the NATS server is killed, and when one of them is.
 func TestAgents(t *testing.T) {
-	needsPeers(t)
 	t.Parallel()
 	program := filepath.Join(t.TempDir(), "shakedown")
 	if out, err := exec.Command("go", "build", "-o", program, "../../cmd/shakedown").CombinedOutput(); err != nil {

@@ -3,6 +3,7 @@ package origin
 import (
 	"bytes"
 	"context"
+	"flag"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -25,7 +26,10 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	flag.Set("test.parallel", "16") // they wait more than they compute
+	goleak.VerifyTestMain(m)
+}
 
 func start(t *testing.T, secure *DTLS) (*Server, *evidence.Log) {
 	t.Helper()

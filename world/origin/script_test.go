@@ -63,6 +63,7 @@ func ask(id uint16, path string) *coap.Message {
 }
 
 func TestRules(t *testing.T) {
+	t.Parallel()
 	s, log := start(t, nil)
 	s.Put("/a", []byte("1"), coap.TextPlain)
 	c := connect(t, s)
@@ -112,6 +113,7 @@ func TestRules(t *testing.T) {
 }
 
 func TestServerAnswers(t *testing.T) {
+	t.Parallel()
 	s, _ := start(t, nil)
 	s.Serve("/in", Sink())
 	c := connect(t, s)
@@ -144,6 +146,7 @@ func TestServerAnswers(t *testing.T) {
 
 // A confirmable notification is sent again until it is acknowledged; a reset ends the observation.
 func TestNotifications(t *testing.T) {
+	t.Parallel()
 	s, _ := start(t, nil)
 	s.Put("/a", []byte("1"), coap.TextPlain)
 	c := connect(t, s)
@@ -168,6 +171,7 @@ func TestNotifications(t *testing.T) {
 }
 
 func TestPath(t *testing.T) {
+	t.Parallel()
 	s, log := start(t, nil)
 	s.Put("/a", []byte("1"), coap.TextPlain)
 	c := connect(t, s)
