@@ -25,16 +25,17 @@ func (l *Ledger) MarshalBinary() ([]byte, error) {
 	var body []byte
 	last := uint32(0)
 	duplicates, late := l.each(func(number uint32, s *source) {
-		if len(s.groups) == 0 {
+		groups := s.all()
+		if len(groups) == 0 {
 			return
 		}
 		body = binary.AppendUvarint(body, uint64(number-last)+1)
 		last = number
-		body = binary.AppendUvarint(body, uint64(len(s.groups)))
+		body = binary.AppendUvarint(body, uint64(len(groups)))
 		body = binary.AppendUvarint(body, uint64(s.most))
 		body = binary.AppendUvarint(body, uint64(s.void))
 		for bitmap := range 3 {
-			body = appendRuns(body, s.groups, bitmap)
+			body = appendRuns(body, groups, bitmap)
 		}
 	})
 	body = append(body, 0)
@@ -156,6 +157,7 @@ func (s *source) merge(r *reader, n int, most uint32, p *page) error {
 	if allowed := int(max(s.most, s.sent)+slack+63) / 64; n > allowed {
 		return fmt.Errorf("%w: it has %d messages where %d were declared", errDamaged, n*64, allowed*64)
 	}
+	s.unfold()
 	if n > len(s.groups) {
 		s.groups = append(slices.Grow(s.groups, n-len(s.groups)), make([]group, n-len(s.groups))...)
 	}

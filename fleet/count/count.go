@@ -15,7 +15,7 @@ const (
 )
 
 // Ledger is the account of all messages of a run. A source is one stream of one device; its messages are numbered from 0. It is safe
-// for concurrent use, and takes some 3 bits for each message and 40 bytes for each source.
+// for concurrent use, and takes some 100 bytes for each source, and 3 bits for each message from the first on that was lost.
 type Ledger struct {
 	pages atomic.Pointer[[]*page] // source / pageSize; nil where no source was declared or sent
 	grow  sync.Mutex              // of pages
@@ -39,7 +39,10 @@ type page struct {
 
 // source is what became of the messages of one stream.
 type source struct {
-	groups []group // of 64 messages each
+	groups []group // of 64 messages each, but for the first ones, which are folded
+	folded uint32  // groups that are all alike
+	alike  marks   // what is true of all their messages
+	plain  bool    // it is not folded again: see unfold
 	sent   uint32  // one more than the highest number sent here
 	most   uint32  // one more than the highest number that may arrive although it is not known here as sent
 	top    uint32  // one more than the highest number that arrived
@@ -48,6 +51,15 @@ type source struct {
 
 // group is the state of 64 neighbouring messages, a bit each.
 type group struct{ sent, acked, arrived uint64 }
+
+// marks are what may be true of a message.
+type marks uint8
+
+const (
+	isSent marks = 1 << iota
+	isAcked
+	hasArrived
+)
 
 // New returns a ledger that knows no source yet.
 func New() *Ledger {
@@ -96,7 +108,9 @@ func (l *Ledger) Sent(source, seq uint32) {
 	}
 	p, s := l.own(source)
 	p.Lock()
-	s.at(seq).sent |= 1 << (seq % 64)
+	if !s.settled(seq, isSent) {
+		s.at(seq, l.watch.Load()).sent |= 1 << (seq % 64)
+	}
 	s.sent = max(s.sent, seq+1)
 	p.Unlock()
 }
@@ -110,8 +124,8 @@ func (l *Ledger) Acked(source, seq uint32) {
 	}
 	p.Lock()
 	taken := s.may(seq)
-	if taken {
-		s.at(seq).acked |= 1 << (seq % 64)
+	if taken && !s.settled(seq, isAcked) {
+		s.at(seq, l.watch.Load()).acked |= 1 << (seq % 64)
 	}
 	p.Unlock()
 	if !taken {
@@ -156,16 +170,20 @@ func (l *Ledger) Arrived(source, seq uint32) (again, late bool) {
 		l.Strange(source, seq)
 		return false, false
 	}
-	g, bit := s.at(seq), uint64(1)<<(seq%64)
+	bit := uint64(1) << (seq % 64)
+	again = s.settled(seq, hasArrived)
+	if !again {
+		g := s.at(seq, l.watch.Load())
+		again = g.arrived&bit != 0
+		g.arrived |= bit
+	}
 	switch {
-	case g.arrived&bit != 0:
-		again = true
+	case again:
 		p.duplicates++
 	case seq+1 < s.top:
 		late = true
 		p.late++
 	}
-	g.arrived |= bit
 	s.top = max(s.top, seq+1)
 	p.Unlock()
 	if again {
@@ -242,15 +260,6 @@ func (s *source) may(seq uint32) bool {
 		return false
 	}
 	return uint64(seq) < min(uint64(s.sent)+slack, mostSeq)
-}
-
-// at is the group of a message, which it makes room for.
-func (s *source) at(seq uint32) *group {
-	i := int(seq / 64)
-	for i >= len(s.groups) {
-		s.groups = append(s.groups, group{})
-	}
-	return &s.groups[i]
 }
 
 // each calls f with every known source in order, under its lock.

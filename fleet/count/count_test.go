@@ -1,6 +1,7 @@
 package count_test
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -184,6 +185,94 @@ func TestAccountIsSmall(t *testing.T) {
 	account, err := l.MarshalBinary()
 	if err != nil || len(account) > 100*12 {
 		t.Errorf("%d bytes for 100 sources, %v", len(account), err)
+	}
+}
+
+// A run of which nothing is lost takes no more memory the longer it is.
+func TestLengthCostsNothing(t *testing.T) {
+	l := count.New()
+	l.Watch()
+	play := func(from, to uint32) {
+		for seq := from; seq < to; seq++ {
+			for source := range uint32(64) {
+				l.Sent(source, seq)
+				l.Acked(source, seq)
+				l.Arrived(source, seq)
+			}
+		}
+	}
+	play(0, 1000)
+	allocations := testing.AllocsPerRun(1, func() { play(1000, 20_000) })
+	if got := l.Totals(); allocations > 64 || got.Sent != 64*20_000 || got.Lost != 0 {
+		t.Errorf("%.0f allocations; %+v", allocations, got)
+	}
+}
+
+// TestLongStreams does what happens late in streams of which most is over: repetitions of old messages, acknowledgements and arrivals that
+// lag behind by hundreds, and losses, beside plain sets.
+func TestLongStreams(t *testing.T) {
+	for name, lag := range map[string]int{"at once": 0, "within a group": 40, "behind by groups": 300} {
+		for _, watch := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, ", watched ", watch), func(t *testing.T) {
+				chance := rand.New(rand.NewPCG(3, uint64(lag)))
+				l, sent, acked, arrived, duplicates := count.New(), map[uint32]bool{}, map[uint32]bool{}, map[uint32]bool{}, uint64(0)
+				if watch {
+					l.Watch()
+				}
+				arrive := func(seq uint32) {
+					if again, _ := l.Arrived(7, seq); again != arrived[seq] {
+						t.Fatalf("message %d: again %v", seq, again)
+					}
+					if arrived[seq] {
+						duplicates++
+					}
+					arrived[seq] = true
+				}
+				const n = 5000
+				for seq := range uint32(n) {
+					l.Sent(7, seq)
+					sent[seq] = true
+					if old := int(seq) - lag; old >= 0 && (old < 3000 || old%700 != 0) {
+						arrive(uint32(old))
+						l.Acked(7, uint32(old))
+						acked[uint32(old)] = true
+					}
+					if chance.Float64() < 0.01 { // once more
+						old := chance.Uint32N(seq + 1)
+						l.Sent(7, old)
+						l.Acked(7, old)
+						acked[old] = true
+						arrive(old)
+					}
+				}
+				want := count.Totals{Watched: watch, Sent: n, Acked: uint64(len(acked)), Arrived: uint64(len(arrived)), Duplicates: duplicates}
+				for seq := range sent {
+					if watch && !arrived[seq] {
+						want.Lost++
+						if acked[seq] {
+							want.LostAcked++
+						}
+					}
+				}
+				got := l.Totals()
+				want.Late = got.Late
+				if !cmp.Equal(want, got, plain) {
+					t.Error(cmp.Diff(want, got, plain))
+				}
+				account, err := l.MarshalBinary()
+				if err != nil {
+					t.Fatal(err)
+				}
+				whole := count.New()
+				whole.Declare(0, 8, n)
+				if err := whole.Merge(account); err != nil {
+					t.Fatal(err)
+				}
+				if got := whole.Totals(); !cmp.Equal(want, got, plain) {
+					t.Errorf("after a journey: %s", cmp.Diff(want, got, plain))
+				}
+			})
+		}
 	}
 }
 

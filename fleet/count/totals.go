@@ -61,7 +61,7 @@ func (l *Ledger) Totals() Totals {
 	}
 	l.shown.Unlock()
 	t.Duplicates, t.Late = l.each(func(number uint32, s *source) {
-		for i, g := range s.groups {
+		s.each(func(i int, g group) {
 			t.Sent += ones(g.sent)
 			t.Acked += ones(g.acked)
 			t.Arrived += ones(g.arrived)
@@ -81,7 +81,7 @@ func (l *Ledger) Totals() Totals {
 				t.Unsent += ones(phantom)
 				shown[unsent] = some(shown[unsent], Message{number, uint32(i) * 64}, phantom)
 			}
-		}
+		})
 	})
 	for s, list := range shown {
 		if len(list) > 0 {
