@@ -32,6 +32,8 @@ func TestBrokerJudges(t *testing.T) {
 		{"ignored", judgeSecondConnect(false, 1, 0, 1), []string{"Goes along with a second CONNECT"}},
 
 		{"dropped at 1.5", judgeKeepalive(silent{keepAlive: 10 * time.Second, closed: 15 * time.Second, will: 15 * time.Second}), nil},
+		{"dropped at 1.8, and slow to answer", judgeKeepalive(silent{keepAlive: 10 * time.Second, closed: 18 * time.Second, heard: 1800 * ms, will: 18 * time.Second}), nil},
+		{"dropped at 1.8 on a slow machine", judgeKeepalive(silent{keepAlive: 10 * time.Second, closed: 18 * time.Second, slack: 2500 * ms, will: 18 * time.Second}), nil},
 		{"dropped at 1.64", judgeKeepalive(silent{keepAlive: 10 * time.Second, closed: 16400 * ms, will: 17 * time.Second}), nil},
 		{
 			"dropped at 0.75", judgeKeepalive(silent{keepAlive: 10 * time.Second, closed: 7500 * ms, will: 8 * time.Second}),
