@@ -160,9 +160,9 @@ func asOne(t *testing.T, f *field) {
 		}
 	}
 	whole(t, four)
-	whole(t, f.swarm(t, f.broker, 12*time.Second, func() {
+	whole(t, f.swarm(t, f.broker, 20*time.Second, func() {
 		f.server.kill()
-		time.Sleep(2 * time.Second)
+		time.Sleep(time.Second)
 		f.serve(t)
 	}, "--nats", f.nats, "--agents", "4"))
 }

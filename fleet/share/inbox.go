@@ -22,6 +22,7 @@ type inbox struct {
 func (in *inbox) run(ctx context.Context, each func(subject string, text []byte)) {
 	last := uint64(0)
 	for ctx.Err() == nil {
+		connection := in.reconnects()
 		c, err := in.consumer(ctx, last)
 		switch {
 		case err == nil:
@@ -30,12 +31,19 @@ func (in *inbox) run(ctx context.Context, each func(subject string, text []byte)
 			in.missing.CompareAndSwap(0, time.Now().UnixNano())
 		}
 		for err == nil && ctx.Err() == nil {
-			err = in.fetch(ctx, c, &last, each)
+			if err = in.fetch(ctx, c, &last, each); err == nil && in.reconnects() != connection {
+				err = errAnew
+			}
 		}
 		in.since.Store(0)
 		pause(ctx, 100*time.Millisecond)
 	}
 }
+
+// errAnew says that the server may be a new one, which knows nothing of the consumer: it leaves a fetch without an answer, and that is no error.
+var errAnew = errors.New("connected anew")
+
+func (in *inbox) reconnects() uint64 { return in.js.Conn().Stats().Reconnects }
 
 func (in *inbox) consumer(ctx context.Context, last uint64) (jetstream.Consumer, error) {
 	once, cancel := context.WithTimeout(ctx, 2*time.Second)
