@@ -1,6 +1,9 @@
 package evidence
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Kind says what sort of thing an Event tells.
 type Kind string
@@ -9,7 +12,7 @@ type Kind string
 const (
 	Refused  Kind = "refused"  // a connection attempt that a closed port or an impairment turned away
 	Open     Kind = "open"     // a TCP connection was accepted
-	Close    Kind = "close"    // it ended; Text says by whom and how: "peer fin", "peer reset", "we fin", "we reset", "error: …"
+	Close    Kind = "close"    // it ended; Text says by whom and how: "peer fin", "peer reset", "peer close_notify", "we fin", "we reset", "error: …"
 	Hello    Kind = "hello"    // a TLS ClientHello came; Data is an endpoint.Hello
 	Secure   Kind = "secure"   // the TLS handshake was completed by both sides
 	Alert    Kind = "alert"    // the peer sent a TLS alert, or the handshake failed otherwise; Text is its name
@@ -43,3 +46,6 @@ type Event struct {
 	// Frame is how many frames were in the capture of the part's link by then; 0 where none is made.
 	Frame int `json:"frame,omitempty"`
 }
+
+// PartEnded reports whether e tells that the part under test ended a connection of its.
+func (e Event) PartEnded() bool { return e.Kind == Close && strings.HasPrefix(e.Text, "peer ") }

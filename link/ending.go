@@ -172,13 +172,26 @@ func (c *Conn) take(some *chunk, err error) bool {
 	return err == nil
 }
 
+// Parted notes that the part ended the connection with word, in a protocol above this one. Whoever ends the stream first after that,
+// the part ended the connection. A second end changes nothing.
+func (c *Conn) Parted(word string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.note("peer " + word)
+}
+
 // ended says who ended a connection whose read failed with err.
 func ended(err error) string {
 	switch {
 	case err == io.EOF:
 		return "peer fin"
-	case errors.Is(err, syscall.ECONNRESET) || strings.Contains(err.Error(), "connection reset"):
+	case isReset(err):
 		return "peer reset"
 	}
 	return "error: " + err.Error()
+}
+
+// isReset reports whether err says that the part reset the connection. A write says so with EPIPE when a read was told before it.
+func isReset(err error) bool {
+	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || strings.Contains(err.Error(), "connection reset")
 }

@@ -113,6 +113,7 @@ func TestWhoEnded(t *testing.T) {
 	}{
 		{"peer fin", func(p *net.TCPConn, _ *Conn) { p.Close() }},
 		{"peer reset", func(p *net.TCPConn, _ *Conn) { p.SetLinger(0); p.Close() }},
+		{"peer goodbye", func(p *net.TCPConn, c *Conn) { c.Parted("goodbye"); c.Parted("again"); c.Close(); p.Close() }},
 		{"we fin", func(_ *net.TCPConn, c *Conn) { c.Close() }},
 		{"we fin", func(_ *net.TCPConn, c *Conn) { c.CloseWrite(); c.Close() }},
 		{"we reset", func(_ *net.TCPConn, c *Conn) { c.Reset() }},
@@ -135,6 +136,33 @@ func TestWhoEnded(t *testing.T) {
 		if n := b.count(evidence.Close); n != 1 {
 			t.Errorf("%s: %d close events", tt.want, n)
 		}
+	}
+}
+
+// The pump has no room and learns of nothing; the writer is told by the kernel.
+func TestWriterLearnsOfReset(t *testing.T) {
+	b := newBench(t)
+	part, standIn := b.pair()
+	defer standIn.Close()
+	if _, err := part.Write(make([]byte, 2*ahead)); err != nil {
+		t.Fatal(err)
+	}
+	for full := false; !full; time.Sleep(time.Millisecond) {
+		standIn.mu.Lock()
+		full = standIn.in.bytes >= ahead
+		standIn.mu.Unlock()
+	}
+	part.SetLinger(0)
+	part.Close()
+	for range 100 {
+		if _, err := standIn.Write([]byte("late")); err != nil {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	standIn.Close()
+	if e := b.await(evidence.Close, ""); e.Text != "peer reset" {
+		t.Errorf("got %q", e.Text)
 	}
 }
 

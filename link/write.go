@@ -77,6 +77,9 @@ func (c *Conn) writePiece(b []byte, sent int) (n int, err error) {
 	c.mu.Lock()
 	c.traffic.Sent += int64(n)
 	until := c.write.ctx
+	if err != nil && !c.shutdown && isReset(err) {
+		c.note(ended(err)) // the writer can learn of it before the pump, and its own end must not overtake it
+	}
 	c.mu.Unlock()
 	if err != nil {
 		return n, err

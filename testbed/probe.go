@@ -2,7 +2,6 @@ package testbed
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/shakedown-test/shakedown/evidence"
@@ -87,7 +86,7 @@ func Left(events []evidence.Event, conn int) (at time.Time, ok bool) {
 			continue
 		}
 		p, packet := e.Data.(*mqtt.Packet)
-		if e.Kind == evidence.In && packet && p.Type == mqtt.DISCONNECT || e.Kind == evidence.Close && strings.HasPrefix(e.Text, "peer") {
+		if e.Kind == evidence.In && packet && p.Type == mqtt.DISCONNECT || e.PartEnded() {
 			return e.At, true
 		}
 	}

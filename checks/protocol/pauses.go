@@ -51,7 +51,7 @@ func watchPauses(ctx context.Context, t *check.T, s *testbed.Session, k time.Dur
 // gaveUp takes note of a pause without an end. It is an error when the device itself ended the connection.
 func (p *pauses) gaveUp(ctx context.Context, t *check.T, s *testbed.Session, before evidence.Event) error {
 	closed, err := t.Device.AwaitClose(ctx, s, before.N, 0)
-	if err == nil && before.At.Add(p.grace).Before(closed.At) && (closed.Text == "peer fin" || closed.Text == "peer reset") {
+	if err == nil && before.At.Add(p.grace).Before(closed.At) && closed.PartEnded() {
 		return check.NotRun("find out from its console why it closes an idle connection", "it closed the connection by itself (%s)", closed.Text)
 	}
 	p.longest, p.first, p.last = t.Clock.Since(before.At), before.N, t.Log.Len()-1

@@ -103,7 +103,7 @@ func signs(t *check.T, normal []evidence.Event) func(evidence.Event) string {
 		switch {
 		case again:
 			return "it subscribed again"
-		case e.Kind == evidence.Close && (e.Text == "peer fin" || e.Text == "peer reset"):
+		case e.PartEnded():
 			return "it closed the connection"
 		case e.Kind == evidence.Console && !lines[e.Text] && aboutRefusal.MatchString(e.Text):
 			return "it printed " + e.Text

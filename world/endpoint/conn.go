@@ -16,7 +16,7 @@ import (
 const shown = 12
 
 // parting is how long, in device time, the end of a TLS session is kept from the handler while the FIN that belongs to it is on its
-// way. Otherwise the handler's own close would overtake it and the link would note that we ended the connection.
+// way. A part may wait for our close_notify before it sends one, so that no FIN need come (RFC 8446 section 6.1).
 const parting = 250 * time.Millisecond
 
 // conn is what a handler gets: the plain or the secured connection, with the link's connection beneath.
@@ -47,10 +47,11 @@ func (c *conn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// part waits a moment for the FIN after a close_notify.
+// part waits a moment for the FIN after a close_notify. Without one, too, it was the part that ended the connection.
 func (c *conn) part() {
 	c.under.SetReadDeadline(c.e.o.Clock.Deadline(parting))
 	io.Copy(io.Discard, c.under) // ends at once when the FIN is there
+	c.under.Parted("close_notify")
 }
 
 // Write sends b, in records of the size that is presented.

@@ -154,6 +154,18 @@ func TestSecure(t *testing.T) {
 	b.await(evidence.Close, "peer fin")
 }
 
+// A part that waits for our close_notify before it sends its FIN has ended the connection all the same.
+func TestEndWithoutFin(t *testing.T) {
+	b := newBench(t, 1, &TLS{}, nil)
+	c := b.secure(nil)
+	echo(t, c, "hello")
+	c.CloseWrite()
+	b.await(evidence.Close, "peer close_notify")
+	if _, err := c.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("read: %v, want the other close_notify", err)
+	}
+}
+
 func TestClientCertAndResumption(t *testing.T) {
 	mine := certify(t, clock.New(1).Now())
 	known := x509.NewCertPool()
