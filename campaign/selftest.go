@@ -62,8 +62,9 @@ type FalseAlarm struct {
 	Text    string `json:"text"`
 }
 
-// Selftest runs the planted-defect matrix: every selected check on the clean product, so many times, and every defect under the
-// checks that must find it, on one variant after the other until one shows it. Evidence goes to a folder below dir.
+// Selftest runs the planted-defect matrix: every selected check on the clean product, so many times (0: law 1 is not looked at), and
+// every defect under the checks that must find it, on one variant after the other until one shows it. Evidence goes to a folder below
+// dir.
 func Selftest(ctx context.Context, o Options, defects []Planted, repetitions int, dir string, watch Watcher) (Matrix, error) {
 	m := Matrix{Seed: o.Seed, Repetitions: repetitions, Defects: []Found{}, Missed: []Miss{}, FalseAlarms: []FalseAlarm{}, Undecided: []FalseAlarm{}, Idle: []string{}}
 	start := time.Now()
@@ -84,7 +85,10 @@ func Selftest(ctx context.Context, o Options, defects []Planted, repetitions int
 			m.Checks = append(m.Checks, j.Check)
 		}
 	}
-	tasks := append(s.clean(plan.Jobs), s.planted(defects, plan.Variants)...)
+	tasks := s.planted(defects, plan.Variants)
+	if repetitions > 0 {
+		tasks = append(tasks, s.clean(plan.Jobs)...)
+	}
 	slices.SortStableFunc(tasks, func(a, b task) int { // not many of one check at once, and the longest of a round first
 		return cmp.Or(a.round-b.round, cmp.Compare(b.takes, a.takes))
 	})

@@ -10,6 +10,10 @@ import (
 // The tests wait more than they compute, so many run at a time.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	_ = flag.Set("test.parallel", "16")
+	parallel := "40"
+	if testing.Short() { // under the race detector, where time is short
+		parallel = "16"
+	}
+	_ = flag.Set("test.parallel", parallel)
 	goleak.VerifyTestMain(m)
 }

@@ -86,7 +86,7 @@ func (l lodger) get(t *testing.T, address string, proxy *url.URL) (status int, w
 
 func TestHotelPortal(t *testing.T) {
 	t.Parallel()
-	l := lodge(t, "hotel-portal", 10)
+	l := lodge(t, "hotel-portal", 20)
 	if status, _, _ := l.get(t, "http://"+Meeting+"/", nil); status != 200 {
 		t.Errorf("before it shuts: %d", status)
 	}

@@ -59,36 +59,53 @@ func openPorts(ctx context.Context, t *check.T) error {
 	if err := s.run(ctx, t); err != nil {
 		return err
 	}
-	open, refused := s.result()
 	there, err := scanner.Probe(ctx, target) // the control for a device that does not say that a port is closed
 	if err != nil {
 		return err
 	}
+	open, refused := s.result()
 	if len(open)+refused == 0 && !there {
 		return check.NotRun("", "%s answered to nothing, not even ARP", target)
 	}
-	t.Record("open: %v; %d ports said that they are closed", open, refused)
+	t.Record("open: %v; %d ports said that they are closed, %d said nothing", open, refused, len(s.unanswered()))
 	t.Find(judgePorts(open, declaredPorts(t.Device.Part), "in its home network")...)
 	return nil
 }
 
-// run sends SYNs to all the ports, and waits for the answers.
+// run sends SYNs to all the ports, and again to those without an answer, until a round brings no new one: a lost answer is no closed port.
 func (s *scan) run(ctx context.Context, t *check.T) error {
 	defer s.host.Tap(s.hear)()
-	for round := range 2 { // a lost answer is no closed port
-		for port := range uint16(1024) {
+	for round, heard := 0, -1; round < 6 && (round < 2 || heard < s.heard()); round++ {
+		heard = s.heard()
+		left := s.unanswered()
+		for _, port := range left {
 			s.syn(port)
 		}
-		for _, port := range highPorts {
-			s.syn(port)
-		}
-		if round == 0 && s.heard() > 0 {
+		for n := -1; len(left) > 0 && n < s.heard(); { // as long as answers come
+			n = s.heard()
 			if err := t.Clock.Sleep(ctx, max(2*time.Second, lag(t))); err != nil {
 				return err
 			}
 		}
 	}
-	return t.Clock.Sleep(ctx, max(2*time.Second, lag(t)))
+	return nil
+}
+
+// unanswered are the ports of which nothing was heard yet.
+func (s *scan) unanswered() (left []uint16) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for port := range uint16(1024) {
+		if _, ok := s.answer[port]; !ok && port > 0 {
+			left = append(left, port)
+		}
+	}
+	for _, port := range highPorts {
+		if _, ok := s.answer[port]; !ok {
+			left = append(left, port)
+		}
+	}
+	return left
 }
 
 // declaredPorts are the TCP ports that a device opens on purpose.
@@ -162,9 +179,7 @@ type scan struct {
 }
 
 func (s *scan) syn(port uint16) {
-	if port > 0 {
-		s.host.Send(internet.SYNFrame(s.host.MAC, s.mac[:], s.from, netip.AddrPortFrom(s.to, port), uint32(port)<<8))
-	}
+	s.host.Send(internet.SYNFrame(s.host.MAC, s.mac[:], s.from, netip.AddrPortFrom(s.to, port), uint32(port)<<8))
 }
 
 func (s *scan) hear(f []byte) {

@@ -179,10 +179,10 @@ func TestLostAgent(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	kill := s.agents(3)
-	job := s.job(90, 100*time.Millisecond, 9*time.Second)
+	job := s.job(90, 100*time.Millisecond, 7*time.Second)
 	r := s.play(3, job, func(*series.Collector) {
 		go func() {
-			<-time.After(lead + 2*time.Second)
+			<-time.After(lead + 1500*time.Millisecond)
 			kill[1]()
 		}()
 	})
@@ -190,7 +190,7 @@ func TestLostAgent(t *testing.T) {
 		t.Errorf("notes %q", r.Notes)
 	}
 	last := r.Points[len(r.Points)-2]
-	if i := slices.IndexFunc(r.Points, func(p series.Point) bool { return p.Second == 8 }); i < 0 || r.Points[i].Connected != 90 {
+	if i := slices.IndexFunc(r.Points, func(p series.Point) bool { return p.Second == 6 }); i < 0 || r.Points[i].Connected != 90 {
 		t.Errorf("connected at the end: %+v", last)
 	}
 	if m := r.Messages; m.Lost+m.Duplicates+m.Strange+m.Leaked+m.Late != 0 || m.Unsent == 0 {
@@ -206,11 +206,11 @@ func TestRestart(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.agents(2)
-	job := s.job(60, 100*time.Millisecond, 8*time.Second)
+	job := s.job(60, 100*time.Millisecond, 7*time.Second)
 	restarted := make(chan error, 1)
 	r := s.play(2, job, func(*series.Collector) {
 		go func() {
-			<-time.After(lead + 1500*time.Millisecond)
+			<-time.After(lead + time.Second)
 			port := s.server.srv.Addr().(*net.TCPAddr).Port
 			s.server.stop()
 			<-time.After(4 * time.Second)
@@ -224,7 +224,7 @@ func TestRestart(t *testing.T) {
 	if n[series.Accepted] != 60 || r.Messages.Sent != n[series.Sent] || r.Messages.Arrived != n[series.Sent] || r.Messages.Unsent != 0 || len(told(r)) > 0 {
 		t.Errorf("accepted %d, sent %d, account %+v, notes %v", n[series.Accepted], n[series.Sent], *r.Messages, r.Notes)
 	}
-	for _, p := range r.Points[1:8] {
+	for _, p := range r.Points[1:7] {
 		if p.Connected != 60 {
 			t.Errorf("second %d: %d connected of %d shares", p.Second, p.Connected, p.Shares)
 		}

@@ -92,7 +92,7 @@ func TestTCPSurvives(t *testing.T) {
 	for _, p := range All() {
 		t.Run(p.Name, func(t *testing.T) {
 			t.Parallel()
-			clk := clock.New(40)
+			clk := clock.New(60)
 			log := evidence.NewLog(clk.Now, nil, false)
 			w, err := internet.Open(internet.Config{Clock: clk, Log: log, Seed: 1})
 			if err != nil {

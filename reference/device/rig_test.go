@@ -18,7 +18,12 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	flag.Set("test.parallel", "6") // they wait more than they compute
+	flag.Parse()
+	parallel := "16" // they wait more than they compute
+	if testing.Short() {
+		parallel = "6" // but for the race detector
+	}
+	flag.Set("test.parallel", parallel)
 	goleak.VerifyTestMain(m)
 }
 
