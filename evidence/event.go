@@ -12,7 +12,7 @@ type Kind string
 const (
 	Refused  Kind = "refused"  // a connection attempt that a closed port or an impairment turned away
 	Open     Kind = "open"     // a TCP connection was accepted
-	Close    Kind = "close"    // it ended; Text says by whom and how: "peer fin", "peer reset", "peer close_notify", "we fin", "we reset", "error: …"
+	Close    Kind = "close"    // it ended; Text says by whom and how: "peer fin", "peer reset", "peer close_notify", "we fin", "we reset", "we close_notify", "error: …"
 	Hello    Kind = "hello"    // a TLS ClientHello came; Data is an endpoint.Hello
 	Secure   Kind = "secure"   // the TLS handshake was completed by both sides
 	Alert    Kind = "alert"    // the peer sent a TLS alert, or the handshake failed otherwise; Text is its name

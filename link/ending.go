@@ -172,12 +172,12 @@ func (c *Conn) take(some *chunk, err error) bool {
 	return err == nil
 }
 
-// Parted notes that the part ended the connection with word, in a protocol above this one. Whoever ends the stream first after that,
-// the part ended the connection. A second end changes nothing.
-func (c *Conn) Parted(word string) {
+// Ended notes an end in a protocol above this one, as "peer close_notify": whoever ends the stream after that did not end the connection.
+// The first end of all counts.
+func (c *Conn) Ended(by string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.note("peer " + word)
+	c.note(by)
 }
 
 // ended says who ended a connection whose read failed with err.

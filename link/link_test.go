@@ -113,7 +113,7 @@ func TestWhoEnded(t *testing.T) {
 	}{
 		{"peer fin", func(p *net.TCPConn, _ *Conn) { p.Close() }},
 		{"peer reset", func(p *net.TCPConn, _ *Conn) { p.SetLinger(0); p.Close() }},
-		{"peer goodbye", func(p *net.TCPConn, c *Conn) { c.Parted("goodbye"); c.Parted("again"); c.Close(); p.Close() }},
+		{"peer goodbye", func(p *net.TCPConn, c *Conn) { c.Ended("peer goodbye"); c.Ended("we goodbye"); c.Close(); p.Close() }},
 		{"we fin", func(_ *net.TCPConn, c *Conn) { c.Close() }},
 		{"we fin", func(_ *net.TCPConn, c *Conn) { c.CloseWrite(); c.Close() }},
 		{"we reset", func(_ *net.TCPConn, c *Conn) { c.Reset() }},

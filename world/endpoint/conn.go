@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"bytes"
+	"crypto/tls"
 	"encoding/hex"
 	"io"
 	"net"
@@ -51,7 +52,7 @@ func (c *conn) Read(b []byte) (int, error) {
 func (c *conn) part() {
 	c.under.SetReadDeadline(c.e.o.Clock.Deadline(parting))
 	io.Copy(io.Discard, c.under) // ends at once when the FIN is there
-	c.under.Parted("close_notify")
+	c.under.Ended("peer close_notify")
 }
 
 // Write sends b, in records of the size that is presented.
@@ -72,6 +73,9 @@ func (c *conn) Write(b []byte) (int, error) {
 
 // CloseWrite ends our direction: a close_notify under TLS, a FIN otherwise.
 func (c *conn) CloseWrite() error {
+	if _, secure := c.Conn.(*tls.Conn); secure {
+		c.under.Ended("we close_notify")
+	}
 	return c.Conn.(interface{ CloseWrite() error }).CloseWrite() // both kinds have it
 }
 

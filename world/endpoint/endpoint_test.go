@@ -154,15 +154,28 @@ func TestSecure(t *testing.T) {
 	b.await(evidence.Close, "peer fin")
 }
 
-// A part that waits for our close_notify before it sends its FIN has ended the connection all the same.
+// Whoever sends the first close_notify ended the connection, also where it waits for the other's before it sends its FIN.
 func TestEndWithoutFin(t *testing.T) {
-	b := newBench(t, 1, &TLS{}, nil)
-	c := b.secure(nil)
-	echo(t, c, "hello")
-	c.CloseWrite()
-	b.await(evidence.Close, "peer close_notify")
-	if _, err := c.Read(make([]byte, 1)); err != io.EOF {
-		t.Errorf("read: %v, want the other close_notify", err)
+	for who, handle := range map[string]func(net.Conn){
+		"peer": nil,
+		"we": func(c net.Conn) {
+			io.ReadFull(c, make([]byte, 5))
+			c.(interface{ CloseWrite() error }).CloseWrite()
+			io.Copy(io.Discard, c)
+		},
+	} {
+		b := newBench(t, 1, &TLS{}, handle)
+		c := b.secure(nil)
+		io.WriteString(c, "hello")
+		if who == "peer" {
+			io.ReadFull(c, make([]byte, 5))
+			c.CloseWrite()
+		}
+		if _, err := c.Read(make([]byte, 1)); err != io.EOF {
+			t.Errorf("read: %v, want the other close_notify", err)
+		}
+		c.CloseWrite()
+		b.await(evidence.Close, who+" close_notify")
 	}
 }
 
