@@ -1,8 +1,10 @@
 package fleet
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -78,5 +80,26 @@ func TestOperatorIsHeard(t *testing.T) {
 	}})
 	if _, err := Do(t.Context(), j, nil); err == nil || !strings.Contains(err.Error(), "SUBACK") {
 		t.Errorf("it began although the operator hears only in part: %v", err)
+	}
+}
+
+// TestTwoRuns has two fleets at one broker at once: neither run ends the session of the other's operator.
+func TestTwoRuns(t *testing.T) {
+	t.Parallel()
+	f := open(t, nil, nil)
+	records, failures := make([]*series.Record, 2), make([]error, 2)
+	var runs sync.WaitGroup
+	for k := range records {
+		j := job(f, 5, 100*time.Millisecond, func(c *product.Class) { c.Name = fmt.Sprint("meter", k) })
+		runs.Go(func() { records[k], failures[k] = Do(t.Context(), j, nil) })
+	}
+	runs.Wait()
+	if err := errors.Join(failures...); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range records {
+		if m := r.Messages; m.Sent == 0 || m.Arrived != m.Sent || r.Totals.Counts[series.Accepted] != 5 {
+			t.Errorf("accepted %d, account %+v", r.Totals.Counts[series.Accepted], *m)
+		}
 	}
 }

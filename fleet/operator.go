@@ -57,9 +57,10 @@ func (p *plan) operator() product.Class {
 	return spec
 }
 
-// operatorIdentity is with what the operator connects.
+// operatorIdentity is with what the operator connects. Without an identity in the fleet file it has an id of this run, so that two runs at
+// one broker do not end each other's session; of at most 23 characters, which every server takes (MQTT 3.1.1 section 3.1.3.1).
 func (s *shard) operatorIdentity() product.Client {
-	who := product.Client{ID: "shakedown-operator"}
+	who := product.Client{ID: fmt.Sprintf("operator-%08x", s.job.Run)}
 	if o := s.job.Fleet.Operator; o != nil {
 		who = *o
 	}
