@@ -155,8 +155,10 @@ func (r *rig) published(mark int, topic, text string) evidence.Event {
 	})
 }
 
+// subscribed waits until the broker has taken the subscriptions: what is published before is not for the device.
 func (r *rig) subscribed(mark int) {
-	r.packet(mark, "SUBSCRIBE", func(p *mqtt.Packet) bool { return p.Type == mqtt.SUBSCRIBE })
+	r.t.Helper()
+	r.await(mark, "SUBACK", func(e evidence.Event) bool { _, ok := broker.Sent(e, mqtt.SUBACK); return ok })
 }
 
 func (r *rig) command(payload string) {
