@@ -124,11 +124,16 @@ func (c *Conn) divert(socket int) (diverted bool, err error) {
 		return false, nil
 	}
 	n, err := o.fill(socket)
+	full := false
+	if errors.Is(err, syscall.EAGAIN) && o.bytes > 0 && holds(socket) { // the pipe is full, unless it came just now
+		n, err = o.fill(socket)
+		full = errors.Is(err, syscall.EAGAIN)
+	}
 	switch {
 	case errors.Is(err, syscall.EINVAL):
 		o.useless = true
 		return false, nil
-	case errors.Is(err, syscall.EAGAIN) && o.bytes > 0 && holds(socket):
+	case full:
 		o.full = true
 		return true, nil
 	case n == 0 && err == nil:
