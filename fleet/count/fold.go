@@ -5,6 +5,9 @@ func (s *source) at(seq uint32, watch int32) *group {
 	if seq/64 < s.folded {
 		s.unfold()
 	}
+	if s.groups == nil {
+		s.groups = make([]group, 0, 2) // as many as a stream ever takes of which nothing is lost
+	}
 	for int(seq/64) >= int(s.folded)+len(s.groups) {
 		s.fold(watch)
 		s.groups = append(s.groups, group{})
