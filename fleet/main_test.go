@@ -10,7 +10,7 @@ import (
 // The tests wait more than they compute, so many run at a time.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	parallel := "40"
+	parallel := "24"
 	if testing.Short() { // under the race detector, where time is short
 		parallel = "16"
 	}
