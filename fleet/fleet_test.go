@@ -245,7 +245,7 @@ func TestRefusals(t *testing.T) {
 // TestNobodyThere says why the fleet does not get anywhere.
 func TestNobodyThere(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", "127.0.0.77:0") // of 127.0.0.1 another test may listen at the port a moment later
 	if err != nil {
 		t.Fatal(err)
 	}
