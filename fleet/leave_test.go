@@ -39,7 +39,7 @@ func TestSleep(t *testing.T) {
 				c.Sleep = &product.Sleep{Awake: product.Duration(300 * time.Millisecond), Asleep: product.Duration(400 * time.Millisecond)}
 				c.Will = &product.Post{Topic: "meter/{id}/telemetry", Payload: "gone"}
 			})
-			j.Goroutine, j.For, j.Drain = by, 2500*time.Millisecond, 500*time.Millisecond
+			j.Goroutine, j.For, j.Drain = by, 4500*time.Millisecond, 500*time.Millisecond // four seconds end in it, each at another place of the cycle
 			r := do(t, j)
 			n := r.Totals.Counts
 			// Under the race detector answers of the broker may be under way when a device has closed; it then meets an error before the goodbye.
@@ -49,13 +49,13 @@ func TestSleep(t *testing.T) {
 				t.Errorf("accepted %d, %d goodbyes, %d wills, dropped %d, account %+v", n[series.Accepted], goodbyes.Load(), wills.Load(), n[series.Dropped], *r.Messages)
 			}
 			least := 20
-			for _, p := range r.Points[:2] {
+			for _, p := range r.Points[:4] {
 				if least = min(least, p.Devices); p.Devices-p.Connected > 2 {
 					t.Errorf("second %d: %d connected of %d that were meant to be", p.Second, p.Connected, p.Devices)
 				}
 			}
-			if least == 20 {
-				t.Error("all devices were meant to be connected, although they sleep")
+			if least > 15 {
+				t.Errorf("%d devices at least were meant to be connected, although they sleep", least)
 			}
 		})
 	}
