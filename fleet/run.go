@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"runtime"
 	"sync"
 	"time"
 
@@ -170,17 +169,10 @@ func (r *Run) trimOnce(ctx context.Context) {
 	}
 }
 
-// processors is how many event loops can run at once. A campaign of many jobs raises GOMAXPROCS beyond them.
-func processors() int { return min(runtime.NumCPU(), runtime.GOMAXPROCS(0)) }
-
-// spare leaves places for other goroutines beside so many loops, which hardly ever let go of theirs. It is never taken back, as another fleet
-// may be under way.
-func spare(loops int) { runtime.GOMAXPROCS(max(loops+2, runtime.GOMAXPROCS(0))) }
-
-// newShards deals the devices out to event loops, one for each processor.
+// newShards deals the devices out to event loops.
 func (p *plan) newShards() (all []*shard, err error) {
 	n := p.job.To - p.job.From
-	many := max(1, min(processors(), n/50))
+	many := p.loops()
 	for k := range many {
 		s, err := p.newShard(p.job.From+n*k/many, p.job.From+n*(k+1)/many, k == 0 && p.operates != nil)
 		if err != nil {
