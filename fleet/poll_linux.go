@@ -3,8 +3,10 @@ package fleet
 import (
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"sync"
+	"syscall"
 	"time"
 	"unsafe"
 
@@ -17,6 +19,8 @@ const eventLoops = true
 // poll waits for sockets by epoll(7). Only wake may be called from another goroutine.
 type poll struct {
 	fd, bell int
+	file     *os.File // of fd
+	raw      syscall.RawConn
 	events   [256]unix.EpollEvent
 
 	mu     sync.Mutex
@@ -39,7 +43,12 @@ func newPoll() (*poll, error) {
 		unix.Close(fd)
 		return nil, fmt.Errorf("eventfd: %w", err)
 	}
-	p := &poll{fd: fd, bell: bell}
+	_ = unix.SetNonblock(fd, true) // so that the runtime may wait for it
+	p := &poll{fd: fd, bell: bell, file: os.NewFile(uintptr(fd), "epoll")}
+	if p.raw, err = p.file.SyscallConn(); err != nil {
+		p.close()
+		return nil, fmt.Errorf("wait for sockets: %w", err)
+	}
 	if err := p.control(unix.EPOLL_CTL_ADD, bell, -1, 0, unix.EPOLLIN); err != nil {
 		p.close()
 		return nil, err
@@ -51,7 +60,7 @@ func (p *poll) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true
-	unix.Close(p.fd)
+	p.file.Close()
 	unix.Close(p.bell)
 }
 
@@ -89,30 +98,54 @@ func interest(out bool) uint32 {
 	return unix.EPOLLIN
 }
 
-// brief is a wait of which the Go runtime need not know: told of it, it would take the processor away from the loop and give it back, with a
-// look every 20 µs whether it is time to. Other goroutines have their own.
+// brief is a wait of which the Go runtime need not know: told of it, it would take the processor away from the loop and give it back. What
+// the loop cannot be interrupted in must be brief, since a garbage collection waits for it.
 const brief = 2 * time.Millisecond
 
-// wait waits until something happens or a time has passed, and calls each for every socket on which it did.
+// wait waits until something happens or a time has passed, and calls each for every socket on which it did. The runtime waits for all but
+// the last of a long time, as for a connection: a call of the system that takes long has it look every 20 µs whether it is over, for 6 % of
+// a processor.
 func (p *poll) wait(d time.Duration, each func(ready)) error {
-	ts := unix.NsecToTimespec(max(0, d.Nanoseconds()))
-	call := unix.RawSyscall6
 	if d > brief {
-		call = unix.Syscall6
+		happened, err := p.park(d-brief, each)
+		if happened || err != nil {
+			return err
+		}
+		d = brief
 	}
-	n, _, errno := call(unix.SYS_EPOLL_PWAIT2, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events[0])), uintptr(len(p.events)), uintptr(unsafe.Pointer(&ts)), 0, 0)
+	_, err := p.take(d, each)
+	return err
+}
+
+// park waits by the runtime's own poller.
+func (p *poll) park(d time.Duration, each func(ready)) (happened bool, err error) {
+	if err := p.file.SetReadDeadline(time.Now().Add(d)); err != nil {
+		return false, fmt.Errorf("wait for sockets: %w", err)
+	}
+	var failed error
+	err = p.raw.Read(func(uintptr) bool {
+		happened, failed = p.take(0, each)
+		return happened || failed != nil
+	})
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		return happened, fmt.Errorf("wait for sockets: %w", err)
+	}
+	return happened, failed
+}
+
+// take waits for a time in the kernel.
+func (p *poll) take(d time.Duration, each func(ready)) (happened bool, err error) {
+	ts := unix.NsecToTimespec(max(0, d.Nanoseconds()))
+	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT2, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events[0])), uintptr(len(p.events)), uintptr(unsafe.Pointer(&ts)), 0, 0)
 	if errno == unix.ENOSYS { // before Linux 5.11: whole milliseconds
-		var err error
-		var m int
-		m, err = unix.EpollWait(p.fd, p.events[:], int((d+time.Millisecond-1)/time.Millisecond))
-		n, errno = uintptr(max(0, m)), 0
-		errors.As(err, &errno)
+		n, _, errno = unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events[0])), uintptr(len(p.events)),
+			uintptr((d+time.Millisecond-1)/time.Millisecond), 0, 0)
 	}
-	if errno != 0 && errno != unix.EINTR {
-		return fmt.Errorf("epoll_pwait2: %w", errno)
+	if errno == unix.EINTR {
+		return false, nil
 	}
 	if errno != 0 {
-		return nil
+		return false, fmt.Errorf("wait for sockets: %w", errno)
 	}
 	for _, e := range p.events[:n] {
 		if e.Fd == -1 {
@@ -126,7 +159,7 @@ func (p *poll) wait(d time.Duration, each func(ready)) error {
 			out: e.Events&(unix.EPOLLOUT|unix.EPOLLHUP|unix.EPOLLERR) != 0,
 		})
 	}
-	return nil
+	return n > 0, nil
 }
 
 // wake ends the wait. After close it does nothing.
