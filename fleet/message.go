@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/shakedown-test/shakedown/fleet/payload"
@@ -199,6 +200,7 @@ func (s *shard) alive(i int32, now int64) {
 func (s *shard) gotten(i int32, topic, text []byte, now int64) {
 	stamp, ok := payload.FindStamp(text)
 	if !ok {
+		s.noticed(i, text)
 		return
 	}
 	if stamp.Run != s.job.Run {
@@ -215,6 +217,21 @@ func (s *shard) gotten(i int32, topic, text []byte, now int64) {
 		return
 	}
 	s.ordered(i, topic, stamp, took, now)
+}
+
+// noticed counts a message for all devices that a device gets for the first time.
+func (s *shard) noticed(i int32, text []byte) {
+	if s.notices == nil || i == s.operator {
+		return
+	}
+	rest, ok := bytes.CutPrefix(text, []byte(s.job.Notice))
+	if !ok || len(rest) != 1 || rest[0] > 31 {
+		return
+	}
+	if bit := uint32(1) << rest[0]; s.notices[i]&bit == 0 {
+		s.notices[i] |= bit
+		s.meter.Count(series.Noticed, 1)
+	}
 }
 
 // subscriptions are those of a device, ready to be sent.

@@ -22,6 +22,7 @@ type shard struct {
 	first    int // number of its first device
 	devices  []device
 	streams  []stream // plan.perEach for each device
+	notices  []uint32 // of each device, which messages for all it got, a bit for each; empty: there are none
 	orders   []stream // plan.perOrder for each device: commands that the operator sends to it
 	timers   *timers  // of each device, then of each stream, then of each order
 	poll     *poll
