@@ -40,6 +40,31 @@ func TestJudgeConnections(t *testing.T) {
 	expect(t, "useless tickets", judgeTickets(resumptions{tickets: 11, offered: 10, resumed: 4}), 1)
 }
 
+func TestBusiest(t *testing.T) {
+	r := record(func(r *series.Record) {
+		point := func(second int, n uint64) series.Point {
+			return series.Point{Second: second, Latencies: []series.Latency{{Timing: series.Connect, Count: 90}, {Timing: series.TLS, Count: n}}}
+		}
+		r.Points = []series.Point{point(0, 60), point(1, 20), point(2, 40)}
+	})
+	for _, c := range []struct {
+		from int
+		want uint64
+	}{{0, 60}, {1, 40}, {2, 40}, {3, 0}} {
+		if l, ok := busiest(r, series.TLS, c.from); l.Count != c.want || ok != (c.want > 0) {
+			t.Errorf("from second %d: %d, %v", c.from, l.Count, ok)
+		}
+	}
+}
+
+func TestResuming(t *testing.T) {
+	own := &product.ClassTLS{Version: "1.2"}
+	f := resuming(&product.Fleet{Classes: []product.Class{{}, {TLS: own}}}, true)
+	if a, b := f.Classes[0].TLS, f.Classes[1].TLS; !a.Resume || !b.Resume || b.Version != "1.2" || own.Resume {
+		t.Errorf("%+v, %+v, was %+v", a, b, own)
+	}
+}
+
 func TestJudgeNewcomers(t *testing.T) {
 	verdicts(t, "all there", judgeNewcomers(newcomers{devices: 60, connected: 60}), 0, "")
 	verdicts(t, "two of one name", judgeNewcomers(newcomers{devices: 60, connected: 59, doubled: 1}), 1, check.Blocker)
