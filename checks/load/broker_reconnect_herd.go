@@ -52,6 +52,15 @@ func brokerReconnectHerd(ctx context.Context, t *check.T) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	switch {
+	case unread != nil && watcher != nil:
+		watcher.Disconnect(0)
+	case unread == nil && !t.Cloud.Open(): // the one who looks on is the operator itself
+		l.Blind = true
+		for i := range l.Fleet.Classes {
+			l.Fleet.Classes[i].Commands = nil
+		}
+	}
 	begun, heap := t.Clock.Now(), make([]float64, 2)
 	r, err := during(ctx, t, "All devices reconnect at once", l, showsConnections, func(ctx context.Context) error {
 		if unread == nil {
@@ -77,10 +86,14 @@ func brokerReconnectHerd(ctx context.Context, t *check.T) error {
 	return nil
 }
 
-// seesHeap connects somebody who sees what the broker tells of its memory, beside the fleet's operator, under another client id. The error
-// says why nobody can.
+// seesHeap connects somebody who sees what the broker tells of its memory: the fleet's operator, or at an open broker somebody beside it. The
+// error says why nobody can.
 func seesHeap(ctx context.Context, t *check.T, who product.Client) (*client.Conn, error) {
-	c, err := t.LookOn(ctx, who, nil, func(o *client.Options) { o.ClientID += "-memory" })
+	c, err := t.LookOn(ctx, who, nil, func(o *client.Options) {
+		if t.Cloud.Open() {
+			o.ClientID += "-memory"
+		}
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ var TLSStorm = &check.Check{
 	Sources:      []string{"RFC 8446 section 2.2: resumption; a server that gives no tickets is free to"},
 	Needs:        check.Needs{Real: product.Cloud, Speaks: product.MQTT},
 	Impact:       check.Disturbs,
-	Typical:      20 * time.Second,
+	Typical:      3 * time.Minute,
 	Limit:        time.Hour,
 	Run:          tlsStorm,
 }
@@ -45,13 +45,16 @@ func tlsStorm(ctx context.Context, t *check.T) error {
 	if err != nil {
 		return err
 	}
-	l := testbed.Load{Fleet: quiet(f), Shape: "provisioning-storm", For: span(f, 20*time.Second, 1), Blind: true}
+	l := testbed.Load{Fleet: quiet(f), Shape: "provisioning-storm", For: span(f, 30*time.Second, 1), Blind: true}
 	t.Step("%d devices begin a handshake within a second", f.Devices)
 	r, err := played(ctx, t, "TLS handshakes all at once", l, showsConnections)
 	if err != nil {
 		return err
 	}
 	storm := judgeStorm(r, f.Devices)
+	if n := r.Totals.Counts; len(storm) > 0 && n[series.Broken]+n[series.Refused] == 0 && r.Own.Invalid != "" {
+		return check.NotRun("use a machine that is less busy", "devices still waited in the end, and this machine had not kept its own schedule: %s", r.Own.Invalid)
+	}
 	if t.Find(storm...); len(storm) > 0 {
 		return nil // who does not take them now does not take one with a ticket either
 	}
