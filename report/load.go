@@ -253,6 +253,9 @@ func (t *texter) load(l loaded) {
 		t.line(fmt.Sprintf("  %-8s  ", clean(string(limit.Outcome))), limit.Limit+": "+l.Seen(limit))
 	}
 	if knee := l.Knee(); knee != "" {
+		if note := l.Capacity.Note; note != "" {
+			knee += " " + upperFirst(note) + "."
+		}
 		t.line("  capacity  ", knee)
 	}
 	for _, group := range []struct {

@@ -17,7 +17,10 @@ const (
 type search struct {
 	declared int
 	times    int // at most, of the declared fleet; a power of two
-	try      func(devices int) (evidence.LoadStep, error)
+	spare    int // plays that may be played again, since this machine could not keep its schedule
+
+	// try plays so many devices. Late means that the outcome is not known since this machine could not keep its schedule.
+	try func(devices int) (step evidence.LoadStep, late bool, err error)
 
 	steps     []evidence.LoadStep
 	low, high int // that held, and that broke; 0: none
@@ -25,7 +28,7 @@ type search struct {
 }
 
 // run tries half and all of the declared fleet, and doubles that until a limit breaks or it is not known whether one does; then what lies in
-// between. Up to 64 times the fleet that is 14 plays at most, and as many more as the fleet can be halved where half of it is too much.
+// between. Up to 64 times the fleet that is 14 plays at most, the spare ones, and as many as the fleet can be halved where half of it is too much.
 func (s *search) run() error {
 	if err := s.step(max(1, s.declared/2)); err != nil {
 		return err
@@ -65,7 +68,12 @@ func (s *search) run() error {
 
 // step tries one load. The error is that of the first one: what was found before another holds.
 func (s *search) step(n int) error {
-	step, err := s.try(n)
+	step, late, err := s.try(n)
+	for err == nil && late && s.spare > 0 { // it may have been busy with something else
+		s.spare--
+		s.steps = append(s.steps, step)
+		step, late, err = s.try(n)
+	}
 	if err != nil && len(s.steps) == 0 {
 		return err
 	}
