@@ -106,7 +106,7 @@ func TestHTTP(t *testing.T) {
 			})
 			every := 100 * time.Millisecond
 			if one.close {
-				every *= 4
+				every = unhurried(4 * every)
 			}
 			j := httpJob(f, 30, every, nil)
 			j.Goroutine = one.by
