@@ -2,13 +2,14 @@
 GO     ?= go
 TOOL   := $(GO) tool -modfile=tools/go.mod
 export CGO_ENABLED = 0
+export GOFLAGS = -trimpath # for all, so that nothing is compiled twice
 
 .PHONY: test build lint unit race examples selftest browser peers golden bench
 
 test: peers lint unit race examples selftest
 
 build: ## one static binary
-	$(GO) build -trimpath -ldflags='-s -w' -o shakedown ./cmd/shakedown
+	$(GO) build -ldflags='-s -w' -o shakedown ./cmd/shakedown
 
 peers: ## the real programs that the example runs test
 	scripts/peers
@@ -28,8 +29,8 @@ race:
 examples: ## the example runs on real programs, against their golden outcomes; programs and a VM in a network; the report in a real browser
 	$(GO) test -vet=off -tags peers -count=1 -timeout=30m -p=1 -parallel=6 ./examples/... ./report/...
 
-selftest: ## the planted-defect matrix
-	$(GO) run ./cmd/shakedown selftest
+selftest: build ## the planted-defect matrix
+	./shakedown selftest
 
 bench: ## how exact links are, and what they cost; on an idle machine
 	$(GO) run ./bench/link

@@ -1,12 +1,9 @@
 package fleet
 
 import (
-	"errors"
 	"fmt"
-	"os"
 	"runtime"
 	"sync"
-	"syscall"
 	"time"
 	"unsafe"
 
@@ -19,8 +16,6 @@ const eventLoops = true
 // poll waits for sockets by epoll(7). Only wake may be called from another goroutine.
 type poll struct {
 	fd, bell int
-	file     *os.File // of fd
-	raw      syscall.RawConn
 	events   [256]unix.EpollEvent
 
 	mu     sync.Mutex
@@ -43,12 +38,7 @@ func newPoll() (*poll, error) {
 		unix.Close(fd)
 		return nil, fmt.Errorf("eventfd: %w", err)
 	}
-	_ = unix.SetNonblock(fd, true) // so that the runtime may wait for it
-	p := &poll{fd: fd, bell: bell, file: os.NewFile(uintptr(fd), "epoll")}
-	if p.raw, err = p.file.SyscallConn(); err != nil {
-		p.close()
-		return nil, fmt.Errorf("wait for sockets: %w", err)
-	}
+	p := &poll{fd: fd, bell: bell}
 	if err := p.control(unix.EPOLL_CTL_ADD, bell, -1, 0, unix.EPOLLIN); err != nil {
 		p.close()
 		return nil, err
@@ -60,7 +50,7 @@ func (p *poll) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true
-	p.file.Close()
+	unix.Close(p.fd)
 	unix.Close(p.bell)
 }
 
@@ -98,39 +88,18 @@ func interest(out bool) uint32 {
 	return unix.EPOLLIN
 }
 
-// brief is a wait of which the Go runtime need not know: told of it, it would take the processor away from the loop and give it back. What
-// the loop cannot be interrupted in must be brief, since a garbage collection waits for it.
+// brief is the longest call of the system at a time. The Go runtime is not told of it: it would look every 20 µs whether it is over, for 6 % of
+// a processor, and take the processor away from the loop. So a collection of garbage may have to wait for it.
 const brief = 2 * time.Millisecond
 
-// wait waits until something happens or a time has passed, and calls each for every socket on which it did. The runtime waits for all but
-// the last of a long time, as for a connection: a call of the system that takes long has it look every 20 µs whether it is over, for 6 % of
-// a processor.
+// wait waits until something happens or a time has passed, and calls each for every socket on which it did.
 func (p *poll) wait(d time.Duration, each func(ready)) error {
-	if d > brief {
-		happened, err := p.park(d-brief, each)
-		if happened || err != nil {
+	for end := time.Now().Add(d); ; d = time.Until(end) {
+		happened, err := p.take(min(d, brief), each)
+		if happened || err != nil || d <= brief {
 			return err
 		}
-		d = brief
 	}
-	_, err := p.take(d, each)
-	return err
-}
-
-// park waits by the runtime's own poller.
-func (p *poll) park(d time.Duration, each func(ready)) (happened bool, err error) {
-	if err := p.file.SetReadDeadline(time.Now().Add(d)); err != nil {
-		return false, fmt.Errorf("wait for sockets: %w", err)
-	}
-	var failed error
-	err = p.raw.Read(func(uintptr) bool {
-		happened, failed = p.take(0, each)
-		return happened || failed != nil
-	})
-	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
-		return happened, fmt.Errorf("wait for sockets: %w", err)
-	}
-	return happened, failed
 }
 
 // take waits for a time in the kernel.

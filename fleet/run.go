@@ -115,7 +115,7 @@ func (r *Run) Play(ctx context.Context, start time.Time, sink Sink) (*Share, err
 		case <-ctx.Done():
 		}
 	}
-	spare(len(r.shards))
+	defer spare(len(r.shards))()
 	group, ctx := errgroup.WithContext(ctx) // a loop that fails ends the others
 	for _, s := range r.shards {
 		s.sink = sink
@@ -184,7 +184,7 @@ func (p *plan) newShards() (all []*shard, err error) {
 			return all, err
 		}
 		all = append(all, s)
-		s.place, s.boss = k, all[0]
+		s.place, s.loops, s.boss = k, many, all[0]
 	}
 	return all, nil
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/shakedown-test/shakedown/fleet/series"
 )
 
-// handshakes is how many TLS handshakes a loop has under way at once: they cost processor time, and more would only wait for each other.
+// handshakes is how many TLS handshakes are under way at once for each processor: they cost its time, and more would only wait for each other.
 const handshakes = 64
 
 // handshake is a device that waits for its turn, and since when.
@@ -21,7 +21,7 @@ type handshake struct {
 
 // shake starts handshakes while there is room. Time in the queue is this program's own.
 func (s *shard) shake(now int64) {
-	for s.shaking < handshakes && len(s.handshake) > 0 {
+	for s.shaking < s.most(handshakes) && len(s.handshake) > 0 {
 		h := s.handshake[0]
 		s.handshake = s.handshake[1:]
 		d := &s.devices[h.device]

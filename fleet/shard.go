@@ -32,6 +32,7 @@ type shard struct {
 	watched  bool   // the operator's subscriptions are accepted
 	denied   string // how one of them was refused; empty: none was
 	place    int    // among the loops of the run
+	loops    int    // of the run
 	boss     *shard // the one that has the operator
 	sink     Sink
 	stood    atomic.Int64 // devices that were connected when the last second ended

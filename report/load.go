@@ -149,6 +149,9 @@ func (l loaded) Account() []fact {
 			}
 		}
 	}
+	if !m.Watched && m.Leaked > 0 {
+		add("seen by another tenant", m.Leaked, true)
+	}
 	for _, rare := range []struct {
 		name string
 		n    uint64

@@ -53,7 +53,7 @@ func fanOut(ctx context.Context, t *check.T) error {
 	if topic == "" {
 		return check.NotRun("give every class the same topic without placeholders under subscribe:", "there is no topic that all devices subscribe to")
 	}
-	l := testbed.Load{Fleet: f, For: span(f, 30*time.Second, 0.2), Blind: true, Notice: fmt.Sprintf("shakedown %08x ", t.Rand.Uint32())}
+	l := testbed.Load{Fleet: f, For: span(f, 30*time.Second, 0.2), Blind: true, Notice: fmt.Sprintf("shakedown %x ", t.Clock.Now().UnixNano())}
 	t.Step("connect %d devices, and publish %d messages for all of them on %s", f.Devices, calls, topic)
 	o := fanned{devices: f.Devices}
 	r, err := during(ctx, t, "Messages for all devices", l, showsConnections, func(ctx context.Context) error {
