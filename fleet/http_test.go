@@ -279,34 +279,6 @@ func TestHostileAnswers(t *testing.T) {
 	}
 }
 
-// TestLeakInAnswer has the far end give one device's data to another, in pieces.
-func TestLeakInAnswer(t *testing.T) {
-	t.Parallel()
-	var mu sync.Mutex
-	var first []byte
-	leaked := false
-	f := ingest(t, 0, func(w http.ResponseWriter, r *http.Request) {
-		b, _ := io.ReadAll(r.Body)
-		mu.Lock()
-		defer mu.Unlock()
-		switch n := r.URL.Query().Get("n"); {
-		case first == nil && n == "0":
-			first = b
-		case first != nil && !leaked && n == "1":
-			leaked = true
-			w.Header().Set("Content-Length", fmt.Sprint(70000+len(first)))
-			fmt.Fprint(w, strings.Repeat("x", 70000))
-			_, _ = w.Write(first[:len(first)-20])
-			_ = http.NewResponseController(w).Flush()
-			time.Sleep(20 * time.Millisecond)
-			_, _ = w.Write(first[len(first)-20:])
-		}
-	})
-	if r := do(t, httpJob(f, 2, 100*time.Millisecond, nil)); r.Messages.Leaked != 1 {
-		t.Errorf("account %+v, errors %v", *r.Messages, r.Totals.Errors)
-	}
-}
-
 // FuzzTop has no head bring the parser down.
 func FuzzTop(f *testing.F) {
 	for _, s := range []string{

@@ -198,25 +198,26 @@ func (s *shard) alive(i int32, now int64) {
 
 // gotten acts on a message that the other side sent to a device or to the operator.
 func (s *shard) gotten(i int32, topic, text []byte, now int64) {
-	stamp, ok := payload.FindStamp(text)
-	if !ok {
-		s.noticed(i, text)
+	if i != s.operator {
+		if stamp, ok := s.leaks(i, text, &strays{}); ok {
+			s.ordered(i, topic, stamp, s.since(stamp, now), now)
+		} else {
+			s.noticed(i, text)
+		}
 		return
 	}
-	if stamp.Run != s.job.Run {
+	switch stamp, ok := payload.FindStamp(text); {
+	case !ok:
+	case stamp.Run != s.job.Run:
 		s.ledger.Foreign()
-		return
+	default:
+		s.seen(topic, stamp, s.since(stamp, now))
 	}
-	took := time.Duration(s.micros(now)-stamp.Due) * time.Microsecond
-	if i == s.operator {
-		s.seen(topic, stamp, took)
-		return
-	}
-	if s.tenant(s.number(i)) != stamp.Tenant {
-		s.ledger.Leaked(stamp.Source, stamp.Seq)
-		return
-	}
-	s.ordered(i, topic, stamp, took, now)
+}
+
+// since is how long ago a message was due.
+func (s *shard) since(stamp payload.Stamp, now int64) time.Duration {
+	return time.Duration(s.micros(now)-stamp.Due) * time.Microsecond
 }
 
 // noticed counts a message for all devices that a device gets for the first time.
