@@ -94,9 +94,9 @@ const brief = 2 * time.Millisecond
 
 // wait waits until something happens or a time has passed, and calls each for every socket on which it did.
 func (p *poll) wait(d time.Duration, each func(ready)) error {
-	for end := time.Now().Add(d); ; d = time.Until(end) {
-		happened, err := p.take(min(d, brief), each)
-		if happened || err != nil || d <= brief {
+	for end := time.Now().Add(d); ; {
+		happened, err := p.take(max(0, min(d, brief)), each)
+		if d = time.Until(end); happened || err != nil || d <= 0 {
 			return err
 		}
 	}
@@ -104,7 +104,7 @@ func (p *poll) wait(d time.Duration, each func(ready)) error {
 
 // take waits for a time in the kernel.
 func (p *poll) take(d time.Duration, each func(ready)) (happened bool, err error) {
-	ts := unix.NsecToTimespec(max(0, d.Nanoseconds()))
+	ts := unix.NsecToTimespec(d.Nanoseconds())
 	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT2, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events[0])), uintptr(len(p.events)), uintptr(unsafe.Pointer(&ts)), 0, 0)
 	if errno == unix.ENOSYS { // before Linux 5.11: whole milliseconds
 		n, _, errno = unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events[0])), uintptr(len(p.events)),

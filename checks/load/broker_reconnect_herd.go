@@ -100,11 +100,14 @@ func seesHeap(ctx context.Context, t *check.T, who product.Client) (*client.Conn
 	return c, tells(ctx, c)
 }
 
-// aroundStorm reads the broker's memory when all devices are connected, and again shortly before the course that began at a time ends, when
-// those that came back have had time to settle.
+// aroundStorm reads the broker's memory shortly before all are cut off, half-way through the course that began at a time, and again shortly
+// before its end. What brokers tell may be ten seconds old.
 func aroundStorm(ctx context.Context, t *check.T, c *client.Conn, begun time.Time, length time.Duration, heap []float64) (err error) {
 	if t.Clock.Now().Sub(begun) >= length/2 {
 		return errors.New("the fleet was not connected before it was cut off")
+	}
+	if err := t.Clock.Sleep(ctx, begun.Add(length*9/20).Sub(t.Clock.Now())); err != nil {
+		return err
 	}
 	if heap[0], err = told(c); err != nil {
 		return err
