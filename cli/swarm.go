@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/shakedown-test/shakedown/check"
+	"github.com/shakedown-test/shakedown/checks/load"
 	"github.com/shakedown-test/shakedown/product"
 )
 
@@ -78,7 +79,7 @@ one ends all at once. The exit codes are those of run.`,
 	fl.DurationVar(&f.length, "for", 0, "`time` that it takes (default: that of the fleet file, or 1m)")
 	fl.Float64Var(&f.connects, "connect-rate", 0, "new connections a `second` while the fleet joins (default: that of the fleet file, or what gets all there within a quarter of the run)")
 	fl.StringArrayVar(&f.limits, "limit", nil, "what must hold, such as 'connect p99 < 5 s'; besides those of the fleet file")
-	fl.BoolVar(&f.step, "step", false, "raise the load by steps until a limit breaks, and tell the capacity with its interval")
+	fl.BoolVar(&f.step, "step", false, "play the fleet with half of its devices, with all, and with 2, 4, 8 … 64 times as many until a limit breaks, and tell the capacity with its interval")
 	fl.StringVar(&f.ca, "ca", "", "PEM `file` that the endpoint's certificate is verified with (default: this machine's roots)")
 	fl.StringVar(&f.metrics, "metrics", "", "serve the figures at this `address`, such as 127.0.0.1:9100, for Prometheus while it runs")
 	fl.IntVar(&f.workers, "workers", 0, fmt.Sprintf("`number` of processes on this machine that play the fleet (default: one for %d devices)", perWorker))
@@ -161,7 +162,7 @@ const (
 	capacityCheck = "load.capacity"
 )
 
-// ofFleet leaves of the risks the one check that the user wants, which takes as long as the fleet does.
+// ofFleet leaves of the risks the one check that the user wants. What it takes follows from the length of the fleet's run.
 func ofFleet(risks []check.Risk, step bool, length time.Duration) []check.Risk {
 	id := limitsCheck
 	if step {
@@ -171,11 +172,14 @@ func ofFleet(risks []check.Risk, step bool, length time.Duration) []check.Risk {
 	for i := range risks {
 		var left []*check.Check
 		for _, c := range risks[i].Checks {
-			if c.ID == id {
-				own := *c
-				own.Typical = length
-				left = append(left, &own)
+			if c.ID != id {
+				continue
 			}
+			own := *c
+			if own.Typical = length; step {
+				own = *load.Climb(length)
+			}
+			left = append(left, &own)
 		}
 		risks[i].Checks = left
 	}

@@ -259,8 +259,8 @@ func TestResumption(t *testing.T) {
 				if resume { // a device that a busy machine had not connected when all were cut off has no ticket
 					want = int64(n[series.Accepted]) - 20
 				}
-				if n[series.Accepted] < 36 || n[series.Accepted] > 40 || resumed.Load() != want {
-					t.Errorf("accepted %d, resumed %d of %d", n[series.Accepted], resumed.Load(), all.Load())
+				if n[series.Accepted] < 36 || n[series.Accepted] > 40 || resumed.Load() != want || int64(n[series.Resumed]) > want || resume && n[series.Resumed] < 16 {
+					t.Errorf("accepted %d, resumed %d of %d, counted %d", n[series.Accepted], resumed.Load(), all.Load(), n[series.Resumed])
 				}
 			})
 		}

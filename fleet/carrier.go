@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -47,7 +48,8 @@ func (s *shard) carry(i int32) {
 				return
 			}
 			if protect != nil {
-				s.meter.Time(series.TLS, took)
+				c, ok := nc.(*tls.Conn)
+				s.secured(took, ok && c.ConnectionState().DidResume)
 			}
 			s.carryOn(i, nc, now)
 		})

@@ -147,7 +147,7 @@ func (c speaksCoAP) response(s *shard, i int32, r *reply, now int64) {
 		return
 	}
 	f := d.land(k)
-	s.leaks(i, r.body)
+	s.leaks(i, r.body, &strays{})
 	bad, hold := "", int64(0)
 	if r.code.Class() != 2 {
 		bad = r.code.String()

@@ -61,7 +61,15 @@ func (c *course) rate(at time.Duration) (factor float64, until time.Duration) {
 	case at < from:
 		return 1, from
 	}
-	return 10, to
+	return c.peak(), to
+}
+
+// peak is the highest factor that rate gives.
+func (c *course) peak() float64 {
+	if c.shape == "morning-spike" {
+		return 10
+	}
+	return 1
 }
 
 // forever is later than any end.

@@ -41,7 +41,7 @@ func Do(ctx context.Context, job Job, watch func(*series.Collector)) (*series.Re
 	if share.Outage != nil {
 		out.Outages = append(out.Outages, *share.Outage)
 	}
-	out.Own.Cores, out.Own.CPU = processors(), (cpu() - before).Seconds()
+	out.Own.Cores, out.Own.CPU = processors, (cpu() - before).Seconds()
 	out.Own.Invalid = Invalid(out)
 	out.Own.Kept = out.Own.Invalid == ""
 	n := out.Totals.Counts

@@ -7,7 +7,7 @@ import (
 	"github.com/shakedown-test/shakedown/fleet/series"
 )
 
-// errands is how many devices of a loop make calls at once; others wait for their turn, which is time of this program's own.
+// errands is how many devices make calls at once for each processor; others wait for their turn, which is time of this program's own.
 const errands = 256
 
 // errand is calls of one device that wait for their turn.
@@ -27,7 +27,7 @@ func (s *shard) run(e errand) {
 }
 
 func (s *shard) runNext(now int64) {
-	for s.running < errands && len(s.errands) > 0 {
+	for s.running < s.most(errands) && len(s.errands) > 0 {
 		e := s.errands[0]
 		if s.errands = s.errands[1:]; !e.begin(now) {
 			continue

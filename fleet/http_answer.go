@@ -34,6 +34,9 @@ type web struct {
 	stage stage
 	left  int64 // of the body or chunk
 	total int64 // of the body
+	found strays
+	tail  [payload.StampSize - 1]byte // where a mark may have begun
+	held  int                         // of the tail
 }
 
 func (w *web) busy() bool { return w != nil && w.stage != atHead }
@@ -166,16 +169,24 @@ func (h speaksHTTP) more(s *shard, i int32, w *web, b []byte) (n int, why string
 	return end + 1, ""
 }
 
-// scan looks for leaks in what came of a body, and says how much of it is done with: the start of a stamp is left for the next time.
+// scan looks for leaks in what came of a body, also where one begins in the piece or chunk before, and says how much of it is body.
 func (h speaksHTTP) scan(s *shard, i int32, w *web, b []byte) (n int) {
-	whole := w.left <= int64(len(b))
 	n = int(min(w.left, int64(len(b))))
-	s.leaks(i, b[:n])
-	if !whole {
-		n = max(0, n-(payload.StampSize-1))
-	}
+	b = b[:n]
 	w.left -= int64(n)
 	w.total += int64(n)
+	last := b
+	if w.held > 0 {
+		var seam [2 * len(w.tail)]byte
+		k := copy(seam[:], w.tail[:w.held])
+		k += copy(seam[k:], b[:min(n, len(w.tail))])
+		s.leaks(i, seam[:k], &w.found)
+		if n < len(w.tail) {
+			last = seam[:k]
+		}
+	}
+	s.leaks(i, b, &w.found)
+	w.held = copy(w.tail[:], payload.Marked(last[max(0, len(last)-len(w.tail)):]))
 	return n
 }
 

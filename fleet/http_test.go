@@ -106,7 +106,7 @@ func TestHTTP(t *testing.T) {
 			})
 			every := 100 * time.Millisecond
 			if one.close {
-				every *= 4
+				every = unhurried(4 * every)
 			}
 			j := httpJob(f, 30, every, nil)
 			j.Goroutine = one.by
@@ -276,34 +276,6 @@ func TestHostileAnswers(t *testing.T) {
 				t.Errorf("accepted %d, errors %v", n[series.Accepted], r.Totals.Errors)
 			}
 		})
-	}
-}
-
-// TestLeakInAnswer has the far end give one device's data to another, in pieces.
-func TestLeakInAnswer(t *testing.T) {
-	t.Parallel()
-	var mu sync.Mutex
-	var first []byte
-	leaked := false
-	f := ingest(t, 0, func(w http.ResponseWriter, r *http.Request) {
-		b, _ := io.ReadAll(r.Body)
-		mu.Lock()
-		defer mu.Unlock()
-		switch n := r.URL.Query().Get("n"); {
-		case first == nil && n == "0":
-			first = b
-		case first != nil && !leaked && n == "1":
-			leaked = true
-			w.Header().Set("Content-Length", fmt.Sprint(70000+len(first)))
-			fmt.Fprint(w, strings.Repeat("x", 70000))
-			_, _ = w.Write(first[:len(first)-20])
-			_ = http.NewResponseController(w).Flush()
-			time.Sleep(20 * time.Millisecond)
-			_, _ = w.Write(first[len(first)-20:])
-		}
-	})
-	if r := do(t, httpJob(f, 2, 100*time.Millisecond, nil)); r.Messages.Leaked != 1 {
-		t.Errorf("account %+v, errors %v", *r.Messages, r.Totals.Errors)
 	}
 }
 

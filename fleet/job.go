@@ -36,6 +36,8 @@ type Job struct {
 	Seed   uint64
 	Run    uint32 // number of the run in the stamps, so that messages of another run are told apart; zero: drawn
 
+	Notice string // with what payloads of messages for all devices begin, and behind it their number as one byte from 0 to 31; none: there are none
+
 	Begin time.Duration // this share begins so long after the run: it takes over from one that was lost
 	Seq   uint32        // number of the first message of each stream
 	Skew  time.Duration // what is added to this machine's clock in stamps, so that they agree with those of other machines

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/shakedown-test/shakedown/fleet/payload"
@@ -197,24 +198,41 @@ func (s *shard) alive(i int32, now int64) {
 
 // gotten acts on a message that the other side sent to a device or to the operator.
 func (s *shard) gotten(i int32, topic, text []byte, now int64) {
-	stamp, ok := payload.FindStamp(text)
-	if !ok {
+	if i != s.operator {
+		if stamp, ok := s.leaks(i, text, &strays{}); ok {
+			s.ordered(i, topic, stamp, s.since(stamp, now), now)
+		} else {
+			s.noticed(i, text)
+		}
 		return
 	}
-	if stamp.Run != s.job.Run {
+	switch stamp, ok := payload.FindStamp(text); {
+	case !ok:
+	case stamp.Run != s.job.Run:
 		s.ledger.Foreign()
+	default:
+		s.seen(topic, stamp, s.since(stamp, now))
+	}
+}
+
+// since is how long ago a message was due.
+func (s *shard) since(stamp payload.Stamp, now int64) time.Duration {
+	return time.Duration(s.micros(now)-stamp.Due) * time.Microsecond
+}
+
+// noticed counts a message for all devices that a device gets for the first time.
+func (s *shard) noticed(i int32, text []byte) {
+	if s.notices == nil || i == s.operator {
 		return
 	}
-	took := time.Duration(s.micros(now)-stamp.Due) * time.Microsecond
-	if i == s.operator {
-		s.seen(topic, stamp, took)
+	rest, ok := bytes.CutPrefix(text, []byte(s.job.Notice))
+	if !ok || len(rest) != 1 || rest[0] > 31 {
 		return
 	}
-	if s.tenant(s.number(i)) != stamp.Tenant {
-		s.ledger.Leaked(stamp.Source, stamp.Seq)
-		return
+	if bit := uint32(1) << rest[0]; s.notices[i]&bit == 0 {
+		s.notices[i] |= bit
+		s.meter.Count(series.Noticed, 1)
 	}
-	s.ordered(i, topic, stamp, took, now)
 }
 
 // subscriptions are those of a device, ready to be sent.

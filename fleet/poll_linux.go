@@ -1,7 +1,6 @@
 package fleet
 
 import (
-	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -89,30 +88,33 @@ func interest(out bool) uint32 {
 	return unix.EPOLLIN
 }
 
-// brief is a wait of which the Go runtime need not know: told of it, it would take the processor away from the loop and give it back, with a
-// look every 20 µs whether it is time to. Other goroutines have their own.
+// brief is the longest call of the system at a time. The Go runtime is not told of it: it would look every 20 µs whether it is over, for 6 % of
+// a processor, and take the processor away from the loop. So a collection of garbage may have to wait for it.
 const brief = 2 * time.Millisecond
 
 // wait waits until something happens or a time has passed, and calls each for every socket on which it did.
 func (p *poll) wait(d time.Duration, each func(ready)) error {
-	ts := unix.NsecToTimespec(max(0, d.Nanoseconds()))
-	call := unix.RawSyscall6
-	if d > brief {
-		call = unix.Syscall6
+	for end := time.Now().Add(d); ; {
+		happened, err := p.take(max(0, min(d, brief)), each)
+		if d = time.Until(end); happened || err != nil || d <= 0 {
+			return err
+		}
 	}
-	n, _, errno := call(unix.SYS_EPOLL_PWAIT2, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events[0])), uintptr(len(p.events)), uintptr(unsafe.Pointer(&ts)), 0, 0)
+}
+
+// take waits for a time in the kernel.
+func (p *poll) take(d time.Duration, each func(ready)) (happened bool, err error) {
+	ts := unix.NsecToTimespec(d.Nanoseconds())
+	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT2, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events[0])), uintptr(len(p.events)), uintptr(unsafe.Pointer(&ts)), 0, 0)
 	if errno == unix.ENOSYS { // before Linux 5.11: whole milliseconds
-		var err error
-		var m int
-		m, err = unix.EpollWait(p.fd, p.events[:], int((d+time.Millisecond-1)/time.Millisecond))
-		n, errno = uintptr(max(0, m)), 0
-		errors.As(err, &errno)
+		n, _, errno = unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events[0])), uintptr(len(p.events)),
+			uintptr((d+time.Millisecond-1)/time.Millisecond), 0, 0)
 	}
-	if errno != 0 && errno != unix.EINTR {
-		return fmt.Errorf("epoll_pwait2: %w", errno)
+	if errno == unix.EINTR {
+		return false, nil
 	}
 	if errno != 0 {
-		return nil
+		return false, fmt.Errorf("wait for sockets: %w", errno)
 	}
 	for _, e := range p.events[:n] {
 		if e.Fd == -1 {
@@ -126,7 +128,7 @@ func (p *poll) wait(d time.Duration, each func(ready)) error {
 			out: e.Events&(unix.EPOLLOUT|unix.EPOLLHUP|unix.EPOLLERR) != 0,
 		})
 	}
-	return nil
+	return n > 0, nil
 }
 
 // wake ends the wait. After close it does nothing.

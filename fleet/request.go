@@ -161,21 +161,6 @@ func (s *shard) resting(i int32, now int64) time.Duration {
 	return 0
 }
 
-// leaks looks for messages of other tenants in what a device was answered.
-func (s *shard) leaks(i int32, body []byte) {
-	if len(body) < payload.StampSize {
-		return
-	}
-	for stamp := range payload.FindStamps(body) {
-		switch {
-		case stamp.Run != s.job.Run:
-			s.ledger.Foreign()
-		case stamp.Tenant != s.tenant(s.number(i)):
-			s.ledger.Leaked(stamp.Source, stamp.Seq)
-		}
-	}
-}
-
 // tooFast says whether a device of a class sends more than so many messages within a time at its fastest.
 func (p *plan) tooFast(c *class, most int, within time.Duration) error {
 	rate := 0.0

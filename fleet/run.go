@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"runtime"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -115,7 +115,7 @@ func (r *Run) Play(ctx context.Context, start time.Time, sink Sink) (*Share, err
 		case <-ctx.Done():
 		}
 	}
-	spare(len(r.shards))
+	defer spare(len(r.shards))()
 	group, ctx := errgroup.WithContext(ctx) // a loop that fails ends the others
 	for _, s := range r.shards {
 		s.sink = sink
@@ -126,11 +126,11 @@ func (r *Run) Play(ctx context.Context, start time.Time, sink Sink) (*Share, err
 		})
 	}
 	over, done := context.WithCancel(ctx)
-	var trimming sync.WaitGroup
-	trimming.Go(func() { r.trimOnce(over) })
+	var saving sync.WaitGroup
+	saving.Go(func() { r.frugal(over) })
 	err := group.Wait()
 	done()
-	trimming.Wait()
+	saving.Wait()
 	r.cancel()
 	if err != nil {
 		return nil, fmt.Errorf("run the fleet: %w", err)
@@ -149,18 +149,22 @@ func (r *Run) Play(ctx context.Context, start time.Time, sink Sink) (*Share, err
 	return out, nil
 }
 
-// trimOnce trims once a second has ended in which all devices were connected. It ends with ctx, too.
-func (r *Run) trimOnce(ctx context.Context) {
+// frugal gives back what is needed for a time only: once a second has ended in which all devices were connected, what the start took; and
+// each minute what the garbage collector keeps for later, which would look like growth in a long run. It ends with ctx.
+func (r *Run) frugal(ctx context.Context) {
 	look := time.NewTicker(time.Second)
 	defer look.Stop()
-	for {
+	for second, trimmed := 1, false; ; second++ {
 		away := int64(r.plan.job.To - r.plan.job.From)
 		for _, s := range r.shards {
 			away -= s.stood.Load()
 		}
-		if away <= 0 {
+		switch {
+		case !trimmed && away <= 0:
 			trim()
-			return
+			trimmed = true
+		case second%60 == 0:
+			debug.FreeOSMemory()
 		}
 		select {
 		case <-look.C:
@@ -170,24 +174,17 @@ func (r *Run) trimOnce(ctx context.Context) {
 	}
 }
 
-// processors is how many event loops can run at once. A campaign of many jobs raises GOMAXPROCS beyond them.
-func processors() int { return min(runtime.NumCPU(), runtime.GOMAXPROCS(0)) }
-
-// spare leaves places for other goroutines beside so many loops, which hardly ever let go of theirs. It is never taken back, as another fleet
-// may be under way.
-func spare(loops int) { runtime.GOMAXPROCS(max(loops+2, runtime.GOMAXPROCS(0))) }
-
-// newShards deals the devices out to event loops, one for each processor.
+// newShards deals the devices out to event loops.
 func (p *plan) newShards() (all []*shard, err error) {
 	n := p.job.To - p.job.From
-	many := max(1, min(processors(), n/50))
+	many := p.loops()
 	for k := range many {
 		s, err := p.newShard(p.job.From+n*k/many, p.job.From+n*(k+1)/many, k == 0 && p.operates != nil)
 		if err != nil {
 			return all, err
 		}
 		all = append(all, s)
-		s.place, s.boss = k, all[0]
+		s.place, s.loops, s.boss = k, many, all[0]
 	}
 	return all, nil
 }
@@ -216,6 +213,9 @@ func (p *plan) newShard(from, to int, operator bool) (*shard, error) {
 	s.timers = newTimers(len(s.devices) + len(s.streams) + len(s.orders) + updates)
 	for i := range s.devices {
 		s.devices[i].fd = -1
+	}
+	if p.job.Notice != "" {
+		s.notices = make([]uint32, len(s.devices))
 	}
 	for i := range s.streams {
 		s.streams[i].seq = p.job.Seq

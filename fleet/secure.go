@@ -10,7 +10,7 @@ import (
 	"github.com/shakedown-test/shakedown/fleet/series"
 )
 
-// handshakes is how many TLS handshakes a loop has under way at once: they cost processor time, and more would only wait for each other.
+// handshakes is how many TLS handshakes are under way at once for each processor: they cost its time, and more would only wait for each other.
 const handshakes = 64
 
 // handshake is a device that waits for its turn, and since when.
@@ -21,7 +21,7 @@ type handshake struct {
 
 // shake starts handshakes while there is room. Time in the queue is this program's own.
 func (s *shard) shake(now int64) {
-	for s.shaking < handshakes && len(s.handshake) > 0 {
+	for s.shaking < s.most(handshakes) && len(s.handshake) > 0 {
 		h := s.handshake[0]
 		s.handshake = s.handshake[1:]
 		d := &s.devices[h.device]
@@ -62,7 +62,7 @@ func (s *shard) secure(i, turn int32, socket func() (net.Conn, error), security 
 			return
 		}
 		if err == nil && done.Conn != nil { // before TLS 1.3: it stays with crypto/tls
-			s.meter.Time(series.TLS, took)
+			s.secured(took, done.State.DidResume)
 			shut(d.fd, false)
 			d.fd = -1
 			s.carryOn(i, done.Conn, now)
@@ -78,7 +78,7 @@ func (s *shard) secure(i, turn int32, socket func() (net.Conn, error), security 
 			s.fail(i, classify(err), now)
 			return
 		}
-		s.meter.Time(series.TLS, took)
+		s.secured(took, done.State.DidResume)
 		if s.ciphers == nil {
 			s.ciphers = record.NewCiphers(2 * min(len(s.devices), 1024))
 		}
@@ -86,4 +86,12 @@ func (s *shard) secure(i, turn int32, socket func() (net.Conn, error), security 
 		d.more().tls = done.Session
 		s.opened(i, now)
 	})
+}
+
+// secured counts a handshake that is done.
+func (s *shard) secured(took time.Duration, resumed bool) {
+	s.meter.Time(series.TLS, took)
+	if resumed {
+		s.meter.Count(series.Resumed, 1)
+	}
 }

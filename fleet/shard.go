@@ -22,6 +22,7 @@ type shard struct {
 	first    int // number of its first device
 	devices  []device
 	streams  []stream // plan.perEach for each device
+	notices  []uint32 // of each device, which messages for all it got, a bit for each; empty: there are none
 	orders   []stream // plan.perOrder for each device: commands that the operator sends to it
 	timers   *timers  // of each device, then of each stream, then of each order
 	poll     *poll
@@ -31,6 +32,7 @@ type shard struct {
 	watched  bool   // the operator's subscriptions are accepted
 	denied   string // how one of them was refused; empty: none was
 	place    int    // among the loops of the run
+	loops    int    // of the run
 	boss     *shard // the one that has the operator
 	sink     Sink
 	stood    atomic.Int64 // devices that were connected when the last second ended

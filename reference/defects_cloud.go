@@ -47,6 +47,7 @@ var cloudDefects = []Defect{
 	{"cloud-wills-capped", "keeps no wills of clients that come when 20 are connected", []string{"load.will-flood"}},
 	{"cloud-retained-cut-short", "sends a client no more than 100 retained messages", []string{"load.retained-flood"}},
 	{"cloud-fan-out-short", "delivers a message for all devices to every other one", []string{"load.fan-out"}},
+	{"cloud-fan-out-uneven", "delivers a message for all devices to every other one, twice", []string{"load.fan-out"}},
 	{"cloud-subscribe-quadratic", "takes four times as long for a subscription when there are twice as many", []string{"load.subscribe-growth"}},
 	{"cloud-slow-subscriber-loses", "acknowledges messages and loses them while one subscriber is slow", []string{"load.slow-wildcard"}},
 	{"cloud-window-overrun", "sends more messages than the client has room for", []string{"load.inflight-window"}},

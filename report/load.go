@@ -149,6 +149,9 @@ func (l loaded) Account() []fact {
 			}
 		}
 	}
+	if !m.Watched && m.Leaked > 0 {
+		add("seen by another tenant", m.Leaked, true)
+	}
 	for _, rare := range []struct {
 		name string
 		n    uint64
@@ -253,6 +256,9 @@ func (t *texter) load(l loaded) {
 		t.line(fmt.Sprintf("  %-8s  ", clean(string(limit.Outcome))), limit.Limit+": "+l.Seen(limit))
 	}
 	if knee := l.Knee(); knee != "" {
+		if note := l.Capacity.Note; note != "" {
+			knee += " " + upperFirst(note) + "."
+		}
 		t.line("  capacity  ", knee)
 	}
 	for _, group := range []struct {

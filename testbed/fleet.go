@@ -24,6 +24,7 @@ type Load struct {
 	Within   time.Duration           // how long is waited for what does not arrive; default 10 s, and 5 s of wall time at least
 	Blind    bool                    // nobody subscribes to what the fleet sends
 	Requests bool                    // in front of the cloud's HTTP API, where its endpoint is another
+	Notice   string                  // with what messages for all begin; see fleet.Job
 	Again    bool                    // each device makes its provisioning calls twice, as if the first answers had been lost
 	Watch    func(*series.Collector) // is given what is collected when it begins; may be nil
 }
@@ -108,7 +109,7 @@ func (c *Cloud) Play(ctx context.Context, l Load) (*series.Record, error) {
 	job := fleet.Job{
 		Target: fleet.Target{Scheme: c.speaks, Host: c.Addr, Path: l.Fleet.Path, API: c.api}, Fleet: c.hastened(l.Fleet), To: l.Fleet.Devices, Shape: l.Shape,
 		For: c.bed.Clock.Wall(l.For), Drain: max(5*time.Second, c.bed.Clock.Wall(10*time.Second)), Settle: c.bed.Clock.Wall(cmp.Or(l.Drain, 2*time.Second)),
-		Speed: float64(c.bed.Clock.Device(time.Hour)) / float64(time.Hour), Seed: c.bed.cfg.Seed, Watch: !l.Blind, Again: l.Again,
+		Speed: float64(c.bed.Clock.Device(time.Hour)) / float64(time.Hour), Seed: c.bed.cfg.Seed, Watch: !l.Blind, Again: l.Again, Notice: l.Notice,
 	}
 	if l.Within > 0 {
 		job.Drain = c.bed.Clock.Wall(l.Within)

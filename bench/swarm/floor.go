@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -130,8 +131,9 @@ func (w *wires) pace(message func(n, seq int, due time.Time) []byte, answer int)
 			}
 			late = append(late, now.Sub(due))
 		}
-		if answer == 0 {
-			time.Sleep(time.Millisecond)
+		if answer == 0 { // not time.Sleep: the Go runtime's own sleep wakes up more than one thread
+			tick := unix.NsecToTimespec(int64(time.Millisecond))
+			unix.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&tick)), 0, 0)
 			continue
 		}
 		for end := now.Add(time.Millisecond); time.Now().Before(end); {

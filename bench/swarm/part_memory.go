@@ -31,14 +31,14 @@ func memoryPart(r *run) error {
 		if !f.ours {
 			runs = 1 // they are known well enough
 		}
-		var few, many [3][]float64
+		var few, many [4][]float64
 		for range runs {
-			for conns, to := range map[int]*[3][]float64{f.few: &few, f.many: &many} {
+			for conns, to := range map[int]*[4][]float64{f.few: &few, f.many: &many} {
 				m, err := idle(f.side, f.role, conns)
 				if err != nil {
 					return fmt.Errorf("%s, %d devices: %w", f.name, conns, err)
 				}
-				for i, v := range []float64{m.rss, m.pss, m.anonymous} {
+				for i, v := range []float64{m.rss, m.pss, m.anonymous, m.kernel} {
 					to[i] = append(to[i], v)
 				}
 			}
@@ -59,6 +59,9 @@ func memoryPart(r *run) error {
 		if f.whole > 0 {
 			bar, v = fmt.Sprintf("<= %g MB", f.whole/1e6), holds(base <= f.whole)
 		}
+		if kernel, _ := slope(3); f.ours {
+			r.row("  the kernel, for both ends of a connection", "", fmt.Sprintf("%.0f B", kernel), none)
+		}
 		r.row("  base", bar, fmt.Sprintf("%.1f MB of RSS, of which %.1f MB anonymous", base/1e6, own/1e6), v)
 	}
 	return nil
@@ -71,6 +74,10 @@ func idle(s side, role string, conns int) (m memory, err error) {
 		return m, err
 	}
 	defer e.end()
+	before, err := slabs()
+	if err != nil {
+		return m, err
+	}
 	c, err := s.start(amount{role: role, conns: conns}, e, 5*time.Minute)
 	if err != nil {
 		return m, err
@@ -88,5 +95,10 @@ func idle(s side, role string, conns int) (m memory, err error) {
 		return m, err
 	}
 	time.Sleep(6 * time.Second)
-	return held(c.Process.Pid)
+	if m, err = held(c.Process.Pid); err != nil {
+		return m, err
+	}
+	after, err := slabs()
+	m.kernel = after - before
+	return m, err
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -43,7 +44,26 @@ func cpu(pid int) (total time.Duration, err error) {
 }
 
 // memory is what a process and its children hold, in bytes.
-type memory struct{ rss, pss, anonymous float64 }
+type memory struct {
+	rss, pss, anonymous float64
+	kernel              float64 // by which the kernel's own has grown: of this machine, and so of both ends
+}
+
+// slabs is what the kernel holds for itself in small pieces, as sockets are, in bytes.
+func slabs() (float64, error) {
+	b, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return 0, fmt.Errorf("read what the kernel holds: %w", err)
+	}
+	for line := range strings.Lines(string(b)) {
+		if value, ok := strings.CutPrefix(line, "Slab:"); ok {
+			var n float64
+			_, err := fmt.Sscan(value, &n)
+			return n * 1024, err
+		}
+	}
+	return 0, errors.New("/proc/meminfo has no Slab")
+}
 
 func held(pid int) (m memory, err error) {
 	for _, p := range family(pid) {

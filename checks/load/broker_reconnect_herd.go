@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/shakedown-test/shakedown/fleet/series"
 	"github.com/shakedown-test/shakedown/product"
 	"github.com/shakedown-test/shakedown/testbed"
+	"github.com/shakedown-test/shakedown/world/client"
 )
 
 // BrokerReconnectHerd cuts the whole fleet off and lets it come back.
@@ -46,9 +48,34 @@ func brokerReconnectHerd(ctx context.Context, t *check.T) error {
 		l.For = max(l.For, 2*herdWithin+10*time.Second)
 	}
 	t.Step("cut %d devices off together, and see them come back", f.Devices)
-	r, err := played(ctx, t, "All devices reconnect at once", l, showsConnections)
+	watcher, unread := seesHeap(ctx, t, t.Cloud.Operator(f))
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	switch {
+	case unread != nil && watcher != nil:
+		watcher.Disconnect(0)
+	case unread == nil && !t.Cloud.Open(): // the one who looks on is the operator itself
+		l.Blind = true
+		for i := range l.Fleet.Classes {
+			l.Fleet.Classes[i].Commands = nil
+		}
+	}
+	begun, heap := t.Clock.Now(), make([]float64, 2)
+	r, err := during(ctx, t, "All devices reconnect at once", l, showsConnections, func(ctx context.Context) error {
+		if unread == nil {
+			unread = aroundStorm(ctx, t, watcher, begun, l.For, heap)
+		}
+		return ctx.Err()
+	})
 	if err != nil {
 		return err
+	}
+	if unread != nil {
+		t.Record("the broker's memory is not readable: %v", unread)
+	} else {
+		t.Measure("memory of the broker before the storm", heap[0], "bytes", "")
+		t.Measure("memory of the broker after the storm", heap[1], "bytes", "")
 	}
 	h := herd{devices: f.Devices, connected: atEnd(r), cut: len(r.Outages) > 0 && r.Outages[0].Devices > 0}
 	if h.cut {
@@ -57,6 +84,39 @@ func brokerReconnectHerd(ctx context.Context, t *check.T) error {
 	}
 	t.Find(judgeHerd(h, r)...)
 	return nil
+}
+
+// seesHeap connects somebody who sees what the broker tells of its memory: the fleet's operator, or at an open broker somebody beside it. The
+// error says why nobody can.
+func seesHeap(ctx context.Context, t *check.T, who product.Client) (*client.Conn, error) {
+	c, err := t.LookOn(ctx, who, nil, func(o *client.Options) {
+		if t.Cloud.Open() {
+			o.ClientID += "-memory"
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c, tells(ctx, c)
+}
+
+// aroundStorm reads the broker's memory shortly before all are cut off, half-way through the course that began at a time, and again shortly
+// before its end. What brokers tell may be ten seconds old.
+func aroundStorm(ctx context.Context, t *check.T, c *client.Conn, begun time.Time, length time.Duration, heap []float64) (err error) {
+	if t.Clock.Now().Sub(begun) >= length/2 {
+		return errors.New("the fleet was not connected before it was cut off")
+	}
+	if err := t.Clock.Sleep(ctx, begun.Add(length*9/20).Sub(t.Clock.Now())); err != nil {
+		return err
+	}
+	if heap[0], err = told(c); err != nil {
+		return err
+	}
+	if err := t.Clock.Sleep(ctx, begun.Add(length*19/20).Sub(t.Clock.Now())); err != nil {
+		return err
+	}
+	heap[1], err = told(c)
+	return err
 }
 
 // herd is how a fleet came back.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -35,16 +34,28 @@ var Capacity = &check.Check{
 	Impact:       check.Disturbs,
 	Typical:      60 * time.Second,
 	Limit:        100 * time.Hour,
-	Run:          capacity,
+	Run:          func(ctx context.Context, t *check.T) error { return capacity(ctx, t, room, 0) },
 }
 
 const (
-	room    = 2   // times the declared fleet, at which it is enough
-	narrow  = 1.2 // the upper end of the interval divided by the lower one, at which it is narrow enough
-	repeats = 3   // of the load that held last, and of the one that broke first
+	room  = 2  // times the declared fleet, at which it is enough
+	most  = 64 // times the declared fleet, beyond which Climb does not go
+	spare = 3  // plays that Climb has again, where this machine could not keep its schedule
 )
 
-func capacity(ctx context.Context, t *check.T) error {
+// Climb is Capacity for those who ask where the limits end: it goes on beyond twice the declared fleet until one breaks, or this machine can't go
+// on. The length is that of one play.
+func Climb(length time.Duration) *check.Check {
+	c := *Capacity
+	c.Pass = fmt.Sprintf("the limits under fleet: (without any, the usual ones) hold with half of the declared devices and with all; then their number is "+
+		"doubled until one breaks, up to %d times; the capacity is looked for in between, three times around it", most)
+	c.Typical = 10 * length // a limit that breaks between two and four times the fleet, narrowed down and tried again
+	c.Run = func(ctx context.Context, t *check.T) error { return capacity(ctx, t, most, spare) }
+	return &c
+}
+
+// capacity tries up to so many times the declared fleet, and plays again what this machine spoilt as often as is spare.
+func capacity(ctx context.Context, t *check.T, times, spare int) error {
 	f, err := t.Fleet(ctx)
 	if err != nil {
 		return err
@@ -54,12 +65,12 @@ func capacity(ctx context.Context, t *check.T) error {
 		return err
 	}
 	var load evidence.Load // of the step that was nearest to the declared fleet
-	s := search{declared: f.Devices, try: func(n int) (evidence.LoadStep, error) {
+	s := search{declared: f.Devices, times: times, spare: spare, try: func(n int) (evidence.LoadStep, bool, error) {
 		step, played, err := tryDevices(ctx, t, f, limits, n)
 		if err == nil && load.Devices == 0 || err == nil && abs(n-f.Devices) < abs(load.Devices-f.Devices) {
 			load = played
 		}
-		return step, err
+		return step, step.Outcome == evidence.LimitUnknown && played.Invalid != "" && strings.HasSuffix(step.Seen, played.Invalid), err
 	}}
 	if err := s.run(); err != nil {
 		return err
@@ -97,13 +108,16 @@ func tryDevices(ctx context.Context, t *check.T, f *product.Fleet, limits []limi
 }
 
 // judgeStep says how a load came out by its limits. Where it is beyond the declared fleet, a cloud that does not know the devices has not met
-// its limit: the accounts have.
+// its limit: the accounts have. Nor has one that was offered what this machine could not keep up with, unless it said no.
 func judgeStep(r *series.Record, judged []evidence.LoadLimit, beyond bool) (outcome evidence.LimitOutcome, seen string) {
 	if r.Stopped {
 		return evidence.LimitUnknown, fmt.Sprintf("it was ended after %d s", r.Seconds)
 	}
 	if who := strangers(r); beyond && who != "" {
 		return evidence.LimitUnknown, "devices were refused as strangers (" + who + "): there are accounts for the declared fleet, perhaps, and for no more"
+	}
+	if why := r.Own.Invalid; beyond && why != "" && !turnedAway(judged) {
+		return evidence.LimitUnknown, why
 	}
 	outcome, seen = evidence.LimitHeld, "all limits held"
 	for _, j := range judged {
@@ -116,6 +130,15 @@ func judgeStep(r *series.Record, judged []evidence.LoadLimit, beyond bool) (outc
 	}
 	return outcome, seen
 }
+
+// turnedAway reports whether a limit broke on what the other side refused, which no machine that is late can have made up.
+func turnedAway(judged []evidence.LoadLimit) bool {
+	return slices.ContainsFunc(judged, func(j evidence.LoadLimit) bool {
+		return j.Outcome == evidence.LimitBroken && (strings.HasPrefix(j.Limit, "refused") || strings.HasPrefix(j.Limit, "rejected"))
+	})
+}
+
+func abs(n int) int { return max(n, -n) }
 
 // strangers is the answer of a cloud that does not know who a device is, if it gave one: bad user name or password, or not authorized, by the
 // codes of MQTT 3.1.1 and 5.0 and of HTTP and CoAP.
@@ -132,106 +155,6 @@ func strangers(r *series.Record) string {
 		}
 	}
 	return ""
-}
-
-func abs(n int) int { return max(n, -n) }
-
-// search looks for the number of devices up to which the limits hold.
-type search struct {
-	declared int
-	try      func(devices int) (evidence.LoadStep, error)
-
-	steps     []evidence.LoadStep
-	low, high int // that held, and that broke; 0: none
-	unknown   *evidence.LoadStep
-}
-
-// run tries half, all and twice the declared fleet, and where a limit breaks, what lies in between.
-func (s *search) run() error {
-	for _, n := range []int{max(1, s.declared/2), s.declared, room * s.declared} {
-		if on, err := s.step(n); err != nil || !on {
-			if err != nil {
-				return err
-			}
-			break
-		}
-	}
-	if s.high == 0 {
-		return nil
-	}
-	for s.high > s.low+1 && float64(s.high) > narrow*float64(s.low) && s.unknown == nil {
-		middle := int(math.Sqrt(float64(max(1, s.low)) * float64(s.high)))
-		if s.low == 0 {
-			middle = s.high / 2
-		}
-		if _, err := s.step(min(s.high-1, max(s.low+1, middle))); err != nil {
-			return err
-		}
-	}
-	if s.unknown != nil {
-		return nil
-	}
-	for range repeats - 1 { // what broke or held once by chance widens the interval
-		for _, n := range []int{s.low, s.high} {
-			if n == 0 {
-				continue
-			}
-			if _, err := s.step(n); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// step tries one load. It reports whether it held.
-func (s *search) step(n int) (held bool, err error) {
-	step, err := s.try(n)
-	if err != nil && len(s.steps) == 0 {
-		return false, err
-	}
-	if err != nil { // what was found before holds
-		step = evidence.LoadStep{Offered: float64(n), Outcome: evidence.LimitUnknown, Seen: err.Error()}
-	}
-	s.steps = append(s.steps, step)
-	switch step.Outcome {
-	case evidence.LimitHeld:
-		s.low = max(s.low, n)
-	case evidence.LimitBroken:
-		if s.high == 0 || n < s.high {
-			s.high = n
-		}
-		if s.low >= n { // it had held before
-			s.low = s.highestThatHeldBelow(n)
-		}
-	default:
-		s.unknown = &step
-	}
-	return step.Outcome == evidence.LimitHeld, nil
-}
-
-func (s *search) highestThatHeldBelow(n int) (most int) {
-	for _, o := range s.steps {
-		if int(o.Offered) < n && o.Outcome == evidence.LimitHeld {
-			most = max(most, int(o.Offered))
-		}
-	}
-	return most
-}
-
-// capacity is what was found: between the highest load that always held and the highest that held at all, or the lowest that broke.
-func (s *search) capacity() evidence.LoadCapacity {
-	c := evidence.LoadCapacity{Unit: "devices", Knee: float64(s.low), Low: float64(s.low), High: float64(s.high), Steps: s.steps}
-	switch {
-	case s.unknown != nil:
-		c.Note = fmt.Sprintf("it ended at %.0f devices, where it is not known whether the limits hold: %s", s.unknown.Offered, s.unknown.Seen)
-	case s.high == 0:
-		c.Note = "that is twice the declared fleet, and more was not tried"
-	default:
-		broke := slices.IndexFunc(s.steps, func(o evidence.LoadStep) bool { return int(o.Offered) == s.high && o.Outcome == evidence.LimitBroken })
-		c.Note = fmt.Sprintf("halved between what held and what broke, and the ends tried %d times; at %d devices: %s", repeats, s.high, s.steps[broke].Seen)
-	}
-	return c
 }
 
 func judgeCapacity(c evidence.LoadCapacity, declared int) []check.Finding {

@@ -40,6 +40,31 @@ func TestJudgeConnections(t *testing.T) {
 	expect(t, "useless tickets", judgeTickets(resumptions{tickets: 11, offered: 10, resumed: 4}), 1)
 }
 
+func TestBusiest(t *testing.T) {
+	r := record(func(r *series.Record) {
+		point := func(second int, n uint64) series.Point {
+			return series.Point{Second: second, Latencies: []series.Latency{{Timing: series.Connect, Count: 90}, {Timing: series.TLS, Count: n}}}
+		}
+		r.Points = []series.Point{point(0, 60), point(1, 20), point(2, 40)}
+	})
+	for _, c := range []struct {
+		from int
+		want uint64
+	}{{0, 60}, {1, 40}, {2, 40}, {3, 0}} {
+		if l, ok := busiest(r, series.TLS, c.from); l.Count != c.want || ok != (c.want > 0) {
+			t.Errorf("from second %d: %d, %v", c.from, l.Count, ok)
+		}
+	}
+}
+
+func TestResuming(t *testing.T) {
+	own := &product.ClassTLS{Version: "1.2"}
+	f := resuming(&product.Fleet{Classes: []product.Class{{}, {TLS: own}}}, true)
+	if a, b := f.Classes[0].TLS, f.Classes[1].TLS; !a.Resume || !b.Resume || b.Version != "1.2" || own.Resume {
+		t.Errorf("%+v, %+v, was %+v", a, b, own)
+	}
+}
+
 func TestJudgeNewcomers(t *testing.T) {
 	verdicts(t, "all there", judgeNewcomers(newcomers{devices: 60, connected: 60}), 0, "")
 	verdicts(t, "two of one name", judgeNewcomers(newcomers{devices: 60, connected: 59, doubled: 1}), 1, check.Blocker)
@@ -90,62 +115,6 @@ func TestRepeatable(t *testing.T) {
 	}
 }
 
-// TestSearch looks for a capacity that is known.
-func TestSearch(t *testing.T) {
-	for _, c := range []struct {
-		name      string
-		declared  int
-		most      int // devices with which all limits hold
-		unknown   int // devices from which on it is not known
-		low, high int
-		found     int
-	}{
-		{"room enough", 100, 1000, 9999, 200, 0, 0},
-		{"just enough", 100, 120, 9999, 118, 141, 0},
-		{"too little", 100, 80, 9999, 70, 83, 1},
-		{"hardly any", 100, 1, 9999, 1, 2, 1},
-		{"none", 100, 0, 9999, 0, 1, 1},
-		{"not known above", 100, 1000, 150, 100, 0, 0},
-	} {
-		s := search{declared: c.declared, try: func(n int) (evidence.LoadStep, error) {
-			step := evidence.LoadStep{Offered: float64(n), Outcome: evidence.LimitHeld}
-			if n > c.most {
-				step.Outcome, step.Seen = evidence.LimitBroken, "refused = 0: 3"
-			} else if n > c.unknown {
-				step.Outcome = evidence.LimitUnknown
-			}
-			return step, nil
-		}}
-		if err := s.run(); err != nil {
-			t.Fatal(err)
-		}
-		got := s.capacity()
-		if s.low != c.low || s.high != c.high || got.Note == "" {
-			t.Errorf("%s: between %d and %d, want %d and %d; %s", c.name, s.low, s.high, c.low, c.high, got.Note)
-		}
-		expect(t, c.name, judgeCapacity(got, c.declared), c.found)
-	}
-}
-
-// TestSearchOfWhatVaries widens the interval when what held once breaks later.
-func TestSearchOfWhatVaries(t *testing.T) {
-	tried := map[int]int{}
-	s := search{declared: 100, try: func(n int) (evidence.LoadStep, error) {
-		tried[n]++
-		step := evidence.LoadStep{Offered: float64(n), Outcome: evidence.LimitHeld}
-		if n > 110 || n == 100 && tried[n] > 1 {
-			step.Outcome = evidence.LimitBroken
-		}
-		return step, nil
-	}}
-	if err := s.run(); err != nil {
-		t.Fatal(err)
-	}
-	if s.low >= 100 || s.high != 100 {
-		t.Errorf("between %d and %d, where 100 held once and broke then", s.low, s.high)
-	}
-}
-
 func TestJudgeHeap(t *testing.T) {
 	expect(t, "even", judgeHeap([]float64{100, 100, 100, 100, 100}, 10), 0)
 	expect(t, "up and down", judgeHeap([]float64{100, 120, 119, 130, 140}, 10), 0)
@@ -154,24 +123,11 @@ func TestJudgeHeap(t *testing.T) {
 	expect(t, "grows", judgeHeap([]float64{100, 110, 120, 130, 140}, 10), 1)
 }
 
-// TestSearchBeyondAccounts keeps what was found where more can't be tried.
-func TestSearchBeyondAccounts(t *testing.T) {
-	s := search{declared: 100, try: func(n int) (evidence.LoadStep, error) {
-		if n > 100 {
-			return evidence.LoadStep{}, errors.New("the CSV file has 100 lines")
-		}
-		return evidence.LoadStep{Offered: float64(n), Outcome: evidence.LimitHeld}, nil
-	}}
-	if err := s.run(); err != nil || s.low != 100 || s.high != 0 || s.unknown == nil || s.unknown.Offered != 200 {
-		t.Errorf("%v; between %d and %d, unknown %+v", err, s.low, s.high, s.unknown)
-	}
-	expect(t, "no more accounts", judgeCapacity(s.capacity(), 100), 0)
-}
-
 func TestJudgeStep(t *testing.T) {
 	answered := func(text string) *series.Record {
 		return record(func(r *series.Record) { r.Totals.Answers = series.Classes{text: 3} })
 	}
+	late := record(func(r *series.Record) { r.Own.Invalid = "a send was 2 s late" })
 	broken := []evidence.LoadLimit{{Limit: "a", Outcome: evidence.LimitUnknown}, {Limit: "refused = 0", Outcome: evidence.LimitBroken, Seen: "3 of 10"}}
 	for _, c := range []struct {
 		name   string
@@ -186,6 +142,10 @@ func TestJudgeStep(t *testing.T) {
 		{"strangers", answered("CONNACK not authorized (0x05)"), broken, true, evidence.LimitUnknown},
 		{"strangers of HTTP", answered("status 401"), broken, true, evidence.LimitUnknown},
 		{"strangers in the declared fleet", answered("CONNACK not authorized (0x05)"), broken, false, evidence.LimitBroken},
+		{"late", late, []evidence.LoadLimit{{Outcome: evidence.LimitHeld}}, true, evidence.LimitUnknown},
+		{"late, and not all are there", late, []evidence.LoadLimit{{Limit: "connected >= 100 %", Outcome: evidence.LimitBroken}}, true, evidence.LimitUnknown},
+		{"late, and turned away", late, broken, true, evidence.LimitBroken},
+		{"late in the declared fleet", late, []evidence.LoadLimit{{Outcome: evidence.LimitHeld}}, false, evidence.LimitHeld},
 		{"stopped", record(func(r *series.Record) { r.Stopped = true }), broken, false, evidence.LimitUnknown},
 	} {
 		if got, seen := judgeStep(c.r, c.judged, c.beyond); got != c.want {

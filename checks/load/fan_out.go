@@ -19,8 +19,8 @@ var FanOut = &check.Check{
 	Title: "Delivers a message for all devices to each of them",
 	Why: "A tariff change, an alarm or a call to update goes to the whole fleet in one message. The broker makes one for each device of " +
 		"it, and where its queues are too short some devices never hear of it.",
-	Pass: "each of 20 messages of QoS 1 on a topic that all connected devices subscribe to reaches every one of them before the course ends, " +
-		"for which there are 5 s at least",
+	Pass: "each of 20 messages of QoS 1 on a topic that all connected devices subscribe to reaches every one of them, once or more, before the " +
+		"course ends, for which there are 5 s at least",
 	Fix:          "raise the queue of messages of a broker, and measure how long one message to all takes",
 	Severity:     check.Major,
 	Requirements: []string{"CRA:I.2h"},
@@ -41,7 +41,7 @@ const (
 type fanned struct {
 	devices int    // that were connected when they were sent
 	sent    int    // messages that the broker acknowledged
-	got     uint64 // by all devices together
+	got     uint64 // of them by the devices, each once for each device
 }
 
 func fanOut(ctx context.Context, t *check.T) error {
@@ -53,7 +53,7 @@ func fanOut(ctx context.Context, t *check.T) error {
 	if topic == "" {
 		return check.NotRun("give every class the same topic without placeholders under subscribe:", "there is no topic that all devices subscribe to")
 	}
-	l := testbed.Load{Fleet: f, For: span(f, 30*time.Second, 0.2), Blind: true}
+	l := testbed.Load{Fleet: f, For: span(f, 30*time.Second, 0.2), Blind: true, Notice: fmt.Sprintf("shakedown %x ", t.Clock.Now().UnixNano())}
 	t.Step("connect %d devices, and publish %d messages for all of them on %s", f.Devices, calls, topic)
 	o := fanned{devices: f.Devices}
 	r, err := during(ctx, t, "Messages for all devices", l, showsConnections, func(ctx context.Context) error {
@@ -65,7 +65,7 @@ func fanOut(ctx context.Context, t *check.T) error {
 			return err
 		}
 		for ; o.sent < calls; o.sent++ {
-			ack, err := c.Publish(ctx, mqtt.Packet{Topic: topic, QoS: 1, Payload: []byte("shakedown")})
+			ack, err := c.Publish(ctx, mqtt.Packet{Topic: topic, QoS: 1, Payload: append([]byte(l.Notice), byte(o.sent))})
 			if err != nil {
 				return check.Refuses(err)
 			}
@@ -81,7 +81,7 @@ func fanOut(ctx context.Context, t *check.T) error {
 	if up := atEnd(r); up < f.Devices {
 		return check.NotRun("see what load.connect-ramp finds", "%d of %d devices were connected", up, f.Devices)
 	}
-	o.got = r.Totals.Counts[series.Received]
+	o.got = r.Totals.Counts[series.Noticed]
 	t.Measure("deliveries", float64(o.got), "", fmt.Sprintf(">= %d", o.sent*o.devices))
 	t.Find(judgeFanOut(o)...)
 	return nil
@@ -124,7 +124,7 @@ func judgeFanOut(o fanned) []check.Finding {
 	}
 	return []check.Finding{{
 		Title: "Does not deliver a message for all devices to all of them",
-		Seen: fmt.Sprintf("%d messages, all acknowledged, for %d connected devices made %d deliveries in place of %d in the 5 s or more that were left: %.1f %% are missing",
+		Seen: fmt.Sprintf("%d messages, all acknowledged, for %d connected devices reached %d of %d pairs of message and device in the 5 s or more that were left: %.1f %% are missing",
 			o.sent, o.devices, o.got, want, 100*float64(want-o.got)/float64(want)),
 	}}
 }

@@ -59,7 +59,11 @@ func fleetLimits(ctx context.Context, t *check.T) error {
 	load := r.Load()
 	load.Title, load.Target, load.Shape, load.Devices, load.Limits = "The fleet and its limits", t.Cloud.URL(), f.Shape, f.Devices, judged
 	t.Loaded(load)
-	found, unknown := judgeLimits(judged)
+	leaked := uint64(0)
+	if r.Messages != nil {
+		leaked = r.Messages.Leaked
+	}
+	found, unknown := judgeLimits(judged, leaked)
 	t.Find(found...)
 	if r.Stopped {
 		return check.NotRun("let it run to its end", "the fleet was ended after %d s of %s: what held until then need not hold to the end", r.Seconds, time.Duration(f.For))
@@ -96,8 +100,9 @@ func watchable(f *product.Fleet, scheme product.Protocol) bool {
 	return slices.ContainsFunc(f.Classes, func(c product.Class) bool { return cmp.Or(c.Transport, scheme).Carries(product.MQTT) })
 }
 
-// judgeLimits makes findings of the limits that are broken, and gives those of which nothing is known.
-func judgeLimits(judged []evidence.LoadLimit) (found []check.Finding, unknown []evidence.LoadLimit) {
+// judgeLimits makes findings of the limits that are broken, and of messages that another tenant saw, whether a limit speaks of them or not, and
+// gives the limits of which nothing is known.
+func judgeLimits(judged []evidence.LoadLimit, leaked uint64) (found []check.Finding, unknown []evidence.LoadLimit) {
 	for _, l := range judged {
 		switch l.Outcome {
 		case evidence.LimitBroken:
@@ -105,6 +110,9 @@ func judgeLimits(judged []evidence.LoadLimit) (found []check.Finding, unknown []
 		case evidence.LimitUnknown:
 			unknown = append(unknown, l)
 		}
+	}
+	if leaked > 0 && !slices.ContainsFunc(judged, func(l evidence.LoadLimit) bool { return strings.HasPrefix(l.Limit, "leaked") }) {
+		found = append(found, check.Finding{Title: "Shows one tenant what is another's", Expected: "none", Seen: fmt.Sprintf("%d messages or answers", leaked)})
 	}
 	return found, unknown
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/shakedown-test/shakedown/check"
+	"github.com/shakedown-test/shakedown/evidence"
 	"github.com/shakedown-test/shakedown/fleet/limit"
 	"github.com/shakedown-test/shakedown/product"
 )
@@ -23,6 +24,21 @@ func TestJudgeHubs(t *testing.T) {
 	verdicts(t, "lost", judgeHubs(hubs{children: 200, sent: 800, lost: 3}), 1, "")
 	verdicts(t, "dropped", judgeHubs(hubs{children: 200, sent: 800, gone: 1}), 1, "")
 	verdicts(t, "told", judgeHubs(hubs{children: 200, sent: 800, rejected: 3}), 1, check.Minor)
+}
+
+func TestJudgeLeaked(t *testing.T) {
+	broken := []evidence.LoadLimit{{Limit: "leaked = 0", Outcome: evidence.LimitBroken}}
+	held := []evidence.LoadLimit{{Limit: "refused = 0", Outcome: evidence.LimitHeld}}
+	for _, c := range []struct {
+		name   string
+		judged []evidence.LoadLimit
+		leaked uint64
+		want   int
+	}{{"none", held, 0, 0}, {"by a limit", broken, 3, 1}, {"without a limit", held, 3, 1}} {
+		if found, _ := judgeLimits(c.judged, c.leaked); len(found) != c.want {
+			t.Errorf("%s: %v", c.name, found)
+		}
+	}
 }
 
 func TestJudgeBacklog(t *testing.T) {

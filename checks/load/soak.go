@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/shakedown-test/shakedown/check"
@@ -13,7 +11,6 @@ import (
 	"github.com/shakedown-test/shakedown/fleet/series"
 	"github.com/shakedown-test/shakedown/product"
 	"github.com/shakedown-test/shakedown/testbed"
-	"github.com/shakedown-test/shakedown/wire/mqtt"
 	"github.com/shakedown-test/shakedown/world/client"
 )
 
@@ -37,10 +34,7 @@ var Soak = &check.Check{
 	Run:          soak,
 }
 
-const (
-	heapTopic = "$SYS/broker/heap/current"
-	readings  = 5
-)
+const readings = 5
 
 func soak(ctx context.Context, t *check.T) error {
 	f, err := t.Fleet(ctx)
@@ -92,17 +86,6 @@ func soak(ctx context.Context, t *check.T) error {
 	return nil
 }
 
-// tells waits for the broker to tell of its memory. The error is a not-run that says why it does not.
-func tells(ctx context.Context, c *client.Conn) error {
-	if codes, err := c.Subscribe(ctx, mqtt.Subscription{Filter: heapTopic}); err != nil || len(codes) != 1 || codes[0] > 2 {
-		return check.NotRun("let operator: subscribe to "+heapTopic, "the memory of the broker can't be read: %v, % X", err, codes)
-	}
-	if _, err := c.AwaitMessages(ctx, 15*time.Second, 1); err != nil {
-		return check.NotRun("measure the memory of its process over days in another way", "the broker tells nothing of its memory on %s", heapTopic)
-	}
-	return nil
-}
-
 // judgePace finds acknowledgements that come later and later, by the medians of the seconds in which all devices were connected.
 func judgePace(r *series.Record) []check.Finding {
 	var medians []float64
@@ -134,11 +117,9 @@ func read(ctx context.Context, t *check.T, c *client.Conn, pause time.Duration) 
 		if err := t.Clock.Sleep(ctx, pause); err != nil {
 			return nil, err
 		}
-		all := c.Messages()
-		text, _, _ := strings.Cut(string(all[len(all)-1].Payload), " ")
-		n, err := strconv.ParseFloat(text, 64)
+		n, err := told(c)
 		if err != nil {
-			return nil, check.NotRun("", "the broker tells %q on %s, which is no number of bytes", all[len(all)-1].Payload, heapTopic)
+			return nil, err
 		}
 		heap = append(heap, n)
 	}

@@ -210,6 +210,9 @@ func (l *Ledger) Leaked(source, seq uint32) {
 	l.show(leaked, source, seq)
 }
 
+// LeakedUnnamed notes that data of one tenant was received by another, where nothing says of which message it is.
+func (l *Ledger) LeakedUnnamed() { l.leaked.Add(1) }
+
 // show keeps the first messages of a sort.
 func (l *Ledger) show(s sort, source, seq uint32) {
 	l.shown.Lock()

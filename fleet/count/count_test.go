@@ -42,10 +42,22 @@ func TestAccount(t *testing.T) {
 	}
 	l.Foreign()
 	l.Leaked(0, 9)
+	l.LeakedUnnamed()
 	got := l.Totals()
-	want := count.Totals{Watched: true, Sent: 400, Acked: 200, Arrived: 199, Lost: 201, LostAcked: 1, Duplicates: 1, Late: 1, Leaked: 1, Foreign: 1}
+	want := count.Totals{Watched: true, Sent: 400, Acked: 200, Arrived: 199, Lost: 201, LostAcked: 1, Duplicates: 1, Late: 1, Leaked: 2, Foreign: 1}
 	if d := cmp.Diff(want, got, plain); d != "" {
 		t.Error(d)
+	}
+	account, _ := l.MarshalBinary()
+	whole := count.New()
+	whole.Declare(0, 2, 200)
+	for range 2 { // of two shares
+		if err := whole.Merge(account); err != nil || len(whole.Totals().Examples["leaked"]) == 0 {
+			t.Errorf("merge: %v, %+v", err, whole.Totals())
+		}
+	}
+	if got := whole.Totals().Leaked; got != 4 {
+		t.Errorf("two shares with 2 leaked messages each come to %d", got)
 	}
 	lost := got.Examples["lost"]
 	if len(lost) != 10 || lost[0] != (count.Message{Source: 0, Seq: 70}) || lost[1] != (count.Message{Source: 1, Seq: 0}) {
@@ -335,6 +347,7 @@ func FuzzMerge(f *testing.F) {
 		l.Arrived(2, seq&^1)
 	}
 	l.Leaked(2, 3)
+	l.LeakedUnnamed()
 	account, _ := l.MarshalBinary()
 	f.Add(account)
 	f.Add([]byte{1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0})

@@ -42,7 +42,7 @@ type Totals struct {
 	Void       uint64 `json:"void"`       // sent to somebody who lost the connection before they arrived, and for whom nobody keeps them
 	Duplicates uint64 `json:"duplicates"` // arrivals of what had arrived before
 	Late       uint64 `json:"late"`       // arrivals after a later message of the same source
-	Leaked     uint64 `json:"leaked"`     // arrivals at another tenant
+	Leaked     uint64 `json:"leaked"`     // arrivals at another tenant, by stamps or canaries
 	Foreign    uint64 `json:"foreign"`    // with the stamp of another run
 	Strange    uint64 `json:"strange"`    // with a stamp of this run that nobody can have written
 	Unsent     uint64 `json:"unsent"`     // arrived, and no part of the account says that they were sent: it misses a sender

@@ -50,6 +50,11 @@ func TestJudge(t *testing.T) {
 			r.Messages.Watched = false
 		}
 	}
+	betrayed := func(m *series.Meter, r *series.Record) {
+		if r.Messages != nil {
+			*r.Messages = count.Totals{Sent: 20_000, Leaked: 2}
+		}
+	}
 	widowed := func(m *series.Meter, r *series.Record) {
 		if r.Messages != nil {
 			r.Messages.Unsent, r.Messages.Lost = 4000, 0
@@ -98,6 +103,9 @@ func TestJudge(t *testing.T) {
 		{"lost acked <= 1", unknown, "a sender is missing", widowed},
 		{"duplicates < 1 %", held, "3 of 19,990 messages arrived again", nil},
 		{"leaked = 0", held, "0 of 19,990 messages seen by another tenant", nil},
+		{"leaked = 0", unknown, "no operator", blind},
+		{"leaked = 0", broken, "2 messages seen by another tenant", betrayed},
+		{"leaked < 1 %", unknown, "", betrayed},
 		{"late = 0", held, "", nil},
 		{"foreign = 0", held, "", nil},
 		{"refused < 1 %", held, "8 of 1,010", nil},

@@ -56,6 +56,14 @@ func mix(a, b, c uint64) uint32 {
 	return uint32(x ^ x>>32)
 }
 
+// Marked is a body from the first sign on with which a mark may begin; nil: none stands in it.
+func Marked(body []byte) []byte {
+	if at := bytes.IndexByte(body, stampMark[0]); at >= 0 {
+		return body[at:]
+	}
+	return nil
+}
+
 // FindStamp finds the first whole stamp in a payload.
 func FindStamp(payload []byte) (Stamp, bool) {
 	s, _, ok := nextStamp(payload)

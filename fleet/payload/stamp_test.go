@@ -77,6 +77,9 @@ func TestFindCanaries(t *testing.T) {
 		t.Errorf("%d bytes", len(body)-4)
 	}
 	body = AppendCanary(append(body, `","`...), b)
+	if got := Marked(append([]byte("no mark "), body...)); !bytes.Equal(got, body) || Marked([]byte(filling)) != nil || Marked(AppendStamp(nil, example)) == nil {
+		t.Errorf("marked from %q", got)
+	}
 	body = append(AppendStamp(body, example), AppendCanary(nil, a)[:CanarySize-1]...)
 	if got := slices.Collect(FindCanaries(body)); !slices.Equal(got, []Canary{a, b}) {
 		t.Errorf("found %+v", got)

@@ -23,6 +23,8 @@ var counterHelp = [counters]string{
 	"Messages that still waited for an answer when the run ended.", "Latencies below zero, as two clocks do not agree.",
 	"Devices that provisioning gave the identity of another.",
 	"Devices that provisioning gave another identity when they asked again.",
+	"Messages for all devices, once for each device that got it.",
+	"TLS handshakes that resumed a session.",
 }
 
 // Prometheus writes the record as it stands in Prometheus' text format, version 0.0.4.

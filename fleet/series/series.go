@@ -28,12 +28,14 @@ const (
 	Skewed     // latencies below zero, taken as zero: two clocks do not agree
 	Doubled    // devices that provisioning gave the identity of another
 	Renamed    // devices that provisioning gave another identity when they asked again
+	Noticed    // messages for all devices, once for each device that got it, however often it did; see fleet.Job.Notice
+	Resumed    // TLS handshakes that resumed a session
 	counters
 )
 
 var counterNames = [counters]string{
 	"attempts", "accepted", "refused", "broken", "dropped", "sent", "acked", "rejected", "withheld", "received", "bytes_out", "bytes_in",
-	"unanswered", "skewed", "doubled", "renamed",
+	"unanswered", "skewed", "doubled", "renamed", "noticed", "resumed",
 }
 
 // String is the word for it in tables and exports.

@@ -28,7 +28,7 @@ func usual() fleet.Job {
 func TestJobTravels(t *testing.T) {
 	t.Parallel()
 	job := usual()
-	job.Begin, job.Seq, job.Skew, job.Goroutine, job.From, job.Again = time.Second, 5, time.Millisecond, true, 1, true
+	job.Begin, job.Seq, job.Skew, job.Goroutine, job.From, job.Again, job.Notice = time.Second, 5, time.Millisecond, true, 1, true, "notice "
 	v := reflect.ValueOf(job)
 	for i := range v.NumField() {
 		if name := v.Type().Field(i).Name; v.Field(i).IsZero() && name != "Open" && name != "Stop" {

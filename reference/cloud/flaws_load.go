@@ -75,6 +75,18 @@ var loadFlaws = map[string]func(*Cloud) broker.Rule{
 			Do: broker.Drop(),
 		}
 	},
+	"cloud-fan-out-uneven": func(*Cloud) broker.Rule {
+		var seen tally
+		return broker.Rule{
+			Dir: broker.Out, Type: mqtt.PUBLISH, Match: func(_ *broker.Conn, p *mqtt.Packet) bool { return p.Topic == notices }, Do: func(ex *broker.Exchange) {
+				if seen.add(0)%2 == 0 {
+					ex.Drop()
+				} else {
+					ex.Repeat(1, 0)
+				}
+			},
+		}
+	},
 	"cloud-subscribe-quadratic": func(*Cloud) broker.Rule {
 		return broker.Rule{Dir: broker.Out, Type: mqtt.SUBACK, Do: func(ex *broker.Exchange) {
 			n := time.Duration(len(ex.Conn.Subscriptions()))
