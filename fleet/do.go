@@ -35,7 +35,10 @@ func Do(ctx context.Context, job Job, watch func(*series.Collector)) (*series.Re
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("play the fleet: %w", ctx.Err())
 	}
-	out := c.Record()
+	out, err := c.Record()
+	if err != nil {
+		return nil, err
+	}
 	account := share.Ledger.Totals()
 	out.Seconds, out.Stopped, out.Messages = int(share.Lasted.Seconds()), share.Lasted < job.For, &account
 	if share.Outage != nil {

@@ -33,7 +33,7 @@ func run(changes ...func(*series.Meter, *series.Record)) *series.Record {
 		change(m, &late)
 	}
 	_ = c.Add(0, 0, m.Cut())
-	r := c.Record()
+	r := c.Recent()
 	r.Messages = &count.Totals{Watched: true, Sent: 20_000, Acked: 19_999, Arrived: 19_990, Lost: 10, LostAcked: 1, Duplicates: 3}
 	r.Outages = []series.Outage{{Devices: 1000, Back: 42.5}, {Devices: 10, Back: 3}}
 	for _, change := range changes {

@@ -1,6 +1,7 @@
 package series
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -26,15 +27,53 @@ func TestArchive(t *testing.T) {
 		a.change(at, change)
 		want = changed(want, at, change)
 	}
-	if diff := cmp.Diff(want, a.all()); diff != "" {
-		t.Error(diff)
+	got, err := a.all()
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Error(diff, err)
 	}
-	size := 0
+	held := 0
 	for _, p := range a.packs {
-		size += len(p.data)
+		held += len(p.data)
 	}
-	if n := len(a.packs) * perPack; n < 700 || size > 100*n {
-		t.Errorf("%d seconds take %d bytes", n, size)
+	if n := len(a.packs) * perPack; n < 700 || held > 0 || a.size > int64(100*n) {
+		t.Errorf("%d seconds take %d bytes of memory and %d of a file", n, held, a.size)
+	}
+}
+
+// Without a file, all is in memory. A file that can't be read is an error, also when a second was to be changed.
+func TestArchiveWithoutFile(t *testing.T) {
+	long := func() (a archive) {
+		for at := range 3 * perPack {
+			a.add(Point{Second: at})
+		}
+		return a
+	}
+	t.Run("memory", func(t *testing.T) {
+		t.Setenv("TMPDIR", t.TempDir()+"/missing")
+		t.Setenv("TMP", t.TempDir()+"/missing")
+		a := long()
+		a.change(5, func(p *Point) { p.Shares = 7 })
+		if points, err := a.all(); err != nil || len(points) != 3*perPack || points[5].Shares != 7 || len(a.packs[0].data) == 0 {
+			t.Errorf("%d seconds, %v", len(points), err)
+		}
+	})
+	for name, change := range map[string]bool{"read": false, "change": true} {
+		t.Run(name, func(t *testing.T) {
+			a := long()
+			if a.file == nil {
+				t.Fatal("there is no file")
+			}
+			if err := a.file.Truncate(3); err != nil {
+				t.Fatal(err)
+			}
+			if change {
+				a.change(5, func(*Point) {})
+				a.packs = nil
+			}
+			if _, err := a.all(); err == nil || !strings.Contains(err.Error(), "the seconds up to 119 of a record") {
+				t.Errorf("the error is %v", err)
+			}
+		})
 	}
 }
 
@@ -64,7 +103,11 @@ func TestLongRun(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r, recent := c.Record(), c.Recent()
+	r, err := c.Record()
+	if err != nil {
+		t.Fatal(err)
+	}
+	recent := c.Recent()
 	if len(r.Points) != 600 || len(recent.Points) != open || recent.Points[open-1].Second != 599 || recent.Totals.Counts[Sent] != 1800 {
 		t.Errorf("%d seconds, %d recent ones", len(r.Points), len(recent.Points))
 	}

@@ -14,7 +14,7 @@ const (
 )
 
 // Collector makes the record of a run from the slices of its shares, whenever they come. It is safe for concurrent use. It keeps the
-// histograms of the newest 30 seconds and of the whole; a second that is minutes old takes some 60 bytes.
+// histograms of the newest 30 seconds and of the whole; a second that is minutes old is in a file.
 type Collector struct {
 	mu     sync.Mutex
 	start  time.Time
@@ -167,11 +167,15 @@ func (c *Collector) Latest() (Point, bool) {
 }
 
 // Record is what is known so far. What only the engine knows (Seconds, Messages, Outages, Own but for its lag, Cost, Notes) is the
-// caller's to fill in.
-func (c *Collector) Record() *Record {
+// caller's to fill in. The error is one of the file that holds what is minutes old.
+func (c *Collector) Record() (*Record, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.record(c.closed.all())
+	points, err := c.closed.all()
+	if err != nil {
+		return nil, err
+	}
+	return c.record(points), nil
 }
 
 // Recent is a record without the points that are older than half a minute.

@@ -36,7 +36,7 @@ func TestLoadIsThinned(t *testing.T) {
 		}
 		_ = c.Add(0, at, m.Cut())
 	}
-	l := c.Record().Load()
+	l := whole(t, c).Load()
 	if l.Every != 4 || len(l.Points) != 500 {
 		t.Fatalf("%d points, each for %d s", len(l.Points), l.Every)
 	}

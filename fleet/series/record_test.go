@@ -41,7 +41,7 @@ func recorded(t *testing.T) *series.Record {
 			}
 		}
 	}
-	r := c.Record()
+	r := whole(t, c)
 	l := count.New()
 	l.Watch()
 	l.Sent(0, 0)
@@ -90,7 +90,7 @@ func TestSharesOutOfStep(t *testing.T) {
 			_ = c.Add(2, at, one())
 		}
 	}
-	r := c.Record()
+	r := whole(t, c)
 	for at, want := range map[int]int{0: 15, 1: 15, 2: 15, 49: 15, 50: 10, 99: 10} {
 		if got := r.Points[at].Connected; got != want {
 			t.Errorf("second %d: %d connected, want %d", at, got, want)
@@ -112,7 +112,7 @@ func TestLateSlice(t *testing.T) {
 	}
 	_ = c.Add(1, 5, filled().Cut())
 	_ = c.Add(1, 7, filled().Cut())
-	r := c.Record()
+	r := whole(t, c)
 	if p := r.Points[5]; !p.Partly || p.Counts[series.Sent] != 2000 || p.Latencies[0].Count != 1000 || p.Errors["connection refused"] != 2 {
 		t.Errorf("second 5: %+v", p)
 	}
@@ -177,7 +177,7 @@ func TestSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range []*series.Record{recorded(t), series.NewCollector(start).Record()} {
+	for _, r := range []*series.Record{recorded(t), whole(t, series.NewCollector(start))} {
 		var b bytes.Buffer
 		if err := r.JSON(&b); err != nil {
 			t.Fatal(err)
@@ -282,7 +282,7 @@ func TestPrometheus(t *testing.T) {
 		}
 	}
 	// Of a run that has not begun there are counters at zero, and no summary without samples.
-	if err := series.NewCollector(start).Record().Prometheus(&b); err != nil {
+	if err := whole(t, series.NewCollector(start)).Prometheus(&b); err != nil {
 		t.Error(err)
 	}
 	if err := recorded(t).Prometheus(broken{}); err == nil {
@@ -300,4 +300,14 @@ func TestPointIsSmall(t *testing.T) {
 	if err != nil || len(text) > 500 {
 		t.Errorf("%d bytes, %v: %s", len(text), err, text)
 	}
+}
+
+// whole is the record of a collector.
+func whole(t *testing.T, c *series.Collector) *series.Record {
+	t.Helper()
+	r, err := c.Record()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
 }

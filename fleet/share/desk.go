@@ -154,7 +154,7 @@ func (d *Desk) Play(ctx context.Context, job fleet.Job, watch func(*series.Colle
 	if err := r.supervise(); err != nil {
 		return nil, fmt.Errorf("share the fleet: %w", err)
 	}
-	return r.record(), nil
+	return r.record()
 }
 
 // open finds agents and wins them for a run.

@@ -13,8 +13,11 @@ import (
 const together = 50 * time.Millisecond
 
 // record is what all measured, as one fleet.
-func (r *run) record() *series.Record {
-	out := r.series.Record()
+func (r *run) record() (*series.Record, error) {
+	out, err := r.series.Record()
+	if err != nil {
+		return nil, err
+	}
 	out.Seconds, out.Stopped = int(r.job.For.Seconds()), r.lasted > 0 && r.lasted < r.job.For
 	if out.Stopped {
 		out.Seconds = int(r.lasted.Seconds())
@@ -30,7 +33,7 @@ func (r *run) record() *series.Record {
 		r.notes = append(r.notes, fmt.Sprintf("an agent began %v after the others (%v are allowed)", r.latest.Round(time.Millisecond), together))
 	}
 	out.Notes = append(out.Notes, r.notes...)
-	return out
+	return out, nil
 }
 
 // account adds the accounts of all shares up. Note is told what had to be left out; it may be nil.
@@ -117,7 +120,7 @@ func (r *run) behaviour(out *series.Record) {
 	}
 	own.Invalid = fleet.Invalid(out)
 	for _, p := range r.portions {
-		alone := p.own.Record()
+		alone := p.own.Recent()
 		own.LagP99, own.LagMax = max(own.LagP99, alone.Own.LagP99), max(own.LagMax, alone.Own.LagMax)
 		if why := fleet.Invalid(alone); why != "" && own.Invalid == "" {
 			own.Invalid = fmt.Sprintf("agent %s: %s", p.by.Name, why)
