@@ -28,7 +28,7 @@ type pack struct {
 	at, size int64  // where
 }
 
-const perPack = 120
+const perPack = 30
 
 // add appends seconds that are later than all before.
 func (a *archive) add(points ...Point) {

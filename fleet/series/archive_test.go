@@ -70,7 +70,7 @@ func TestArchiveWithoutFile(t *testing.T) {
 				a.change(5, func(*Point) {})
 				a.packs = nil
 			}
-			if _, err := a.all(); err == nil || !strings.Contains(err.Error(), "the seconds up to 119 of a record") {
+			if _, err := a.all(); err == nil || !strings.Contains(err.Error(), "the seconds up to 29 of a record") {
 				t.Errorf("the error is %v", err)
 			}
 		})

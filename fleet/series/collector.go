@@ -98,10 +98,7 @@ func (c *Collector) late(at int, s *Slice) {
 
 // settle sums up the open seconds that are chosen, in order. Those that go are closed.
 func (c *Collector) settle(chosen func(at int) bool, closing bool) []Point {
-	stand := map[int][gauges]int64{}
-	for from, who := range c.shares {
-		stand[from] = who.gauges
-	}
+	stand := c.stand(-1)
 	var points []Point
 	for _, at := range slices.Sorted(maps.Keys(c.open)) {
 		if !chosen(at) {
@@ -120,6 +117,20 @@ func (c *Collector) settle(chosen func(at int) bool, closing bool) []Point {
 		}
 	}
 	return points
+}
+
+// stand is how the gauges of all shares stood at the end of a second that is open, or, with -1, before those.
+func (c *Collector) stand(at int) map[int][gauges]int64 {
+	all := map[int][gauges]int64{}
+	for from, who := range c.shares {
+		all[from] = who.gauges
+	}
+	for _, second := range slices.Sorted(maps.Keys(c.open)) {
+		if second <= at {
+			maps.Copy(all, c.open[second].gauges)
+		}
+	}
+	return all
 }
 
 // point is a second summed up. A share that says nothing about it but reports later stands as it stood before; one that has fallen silent
@@ -162,8 +173,7 @@ func (c *Collector) Latest() (Point, bool) {
 	if whole < 0 {
 		return Point{}, false
 	}
-	points := c.settle(func(at int) bool { return at <= whole }, false)
-	return points[len(points)-1], true
+	return c.point(whole, c.open[whole], c.stand(whole)), true
 }
 
 // Record is what is known so far. What only the engine knows (Seconds, Messages, Outages, Own but for its lag, Cost, Notes) is the
