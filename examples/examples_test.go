@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,25 +28,27 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// The product files, relative to this folder, the longest first, with the name of their golden file.
-var examples = []struct {
+type example struct {
 	file, name string
 	skip       []string // further arguments: checks of risks that the product file excludes, or those that are of interest
-}{
+}
+
+// The product files, relative to this folder, the longest first, with the name of their golden file.
+var examples = []example{
+	{file: "paho/product.yaml", name: "paho"},
 	{file: "dhcp/product.yaml", name: "udhcpc", skip: []string{"--only", "protocol.connect-happy,environment.dhcp,environment.power-cut-all," +
 		"environment.router-reboot,environment.gateway-replaced,environment.unsettled-network,environment.ipv6-only"}},
-	{file: "paho/product.yaml", name: "paho"},
-	{file: "mqttjs/product.yaml", name: "mqttjs"},
-	{file: "curl/product.yaml", name: "curl", skip: ofHTTP},
-	{file: "wget/product.yaml", name: "wget", skip: ofHTTP},
 	{file: "mosquitto_pub.yaml", name: "mosquitto_pub", skip: []string{"--skip", "fault."}},
+	{file: "wget/product.yaml", name: "wget", skip: ofHTTP},
+	{file: "mqttjs/product.yaml", name: "mqttjs"},
+	{file: "mosquitto-broker.yaml", name: "mosquitto-broker", skip: withoutFleet},
+	{file: "curl/product.yaml", name: "curl", skip: ofHTTP},
+	{file: "libcoap/product.yaml", name: "libcoap-client"},
 	{file: "mosquitto_sub.yaml", name: "mosquitto_sub"},
+	{file: "aedes-broker.yaml", name: "aedes-broker", skip: withoutFleet},
 	{file: "mosquitto_sub-world.yaml", name: "mosquitto_sub-world", skip: []string{"--only", "protocol.connect-happy,environment.nat-forgets," +
 		"environment.nat-address,environment.gateway-replaced,environment.dns-ttl,environment.dns-failover,environment.dns-hardcoded," +
 		"environment.dns-answers,environment.dhcp-renew,environment.link-loss,environment.link-bandwidth,environment.open-ports,environment.mtu-1492,environment.unsettled-network"}},
-	{file: "mosquitto-broker.yaml", name: "mosquitto-broker", skip: withoutFleet},
-	{file: "aedes-broker.yaml", name: "aedes-broker", skip: withoutFleet},
-	{file: "libcoap/product.yaml", name: "libcoap-client"},
 	{file: "libcoap/server.yaml", name: "libcoap-server", skip: withoutFleet},
 }
 
@@ -60,32 +63,47 @@ var ofHTTP = []string{
 	"--only", "protocol.http", "--only", "security.http", "--only", "fault.http", "--only", "environment.http", "--only", "fault.cloud-brownout",
 }
 
+// atOnce is how many are run at once: most of a run is waiting, but the programs must not wait for each other.
+const atOnce = 6
+
 func TestExamples(t *testing.T) {
 	t.Chdir("..") // the commands in the product files are relative to the repository
+	todo := make(chan example, len(examples))
 	for _, e := range examples {
-		t.Run(e.name, func(t *testing.T) {
-			t.Parallel() // most of a run is waiting
-			got := outcomes(t, filepath.Join("examples", e.file), e.skip)
-			golden := filepath.Join("examples", "golden", e.name+".txt")
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if changed := differing(string(want), got); len(changed) > 0 && len(changed) <= 5 {
-				// Seen twice, it is no accident of a busy machine.
-				again := outcomes(t, filepath.Join("examples", e.file), append(slices.Clone(e.skip), "--only", strings.Join(changed, ",")))
-				got = merge(got, again, changed)
-			}
-			if diff := cmp.Diff(settle(strings.Split(string(want), "\n"), got), strings.Split(got, "\n")); diff != "" {
-				t.Errorf("%s: outcomes changed (-golden +now):\n%s", e.file, diff)
+		todo <- e
+	}
+	close(todo)
+	var all sync.WaitGroup
+	for range atOnce { // not t.Parallel, which does not keep the order
+		all.Go(func() {
+			for e := range todo {
+				t.Run(e.name, func(t *testing.T) { e.test(t) })
 			}
 		})
+	}
+	all.Wait()
+}
+
+func (e example) test(t *testing.T) {
+	got := outcomes(t, filepath.Join("examples", e.file), e.skip)
+	golden := filepath.Join("examples", "golden", e.name+".txt")
+	if *update {
+		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if changed := differing(string(want), got); len(changed) > 0 && len(changed) <= 5 {
+		// Seen twice, it is no accident of a busy machine.
+		again := outcomes(t, filepath.Join("examples", e.file), append(slices.Clone(e.skip), "--only", strings.Join(changed, ",")))
+		got = merge(got, again, changed)
+	}
+	if diff := cmp.Diff(settle(strings.Split(string(want), "\n"), got), strings.Split(got, "\n")); diff != "" {
+		t.Errorf("%s: outcomes changed (-golden +now):\n%s", e.file, diff)
 	}
 }
 
