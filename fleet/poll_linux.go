@@ -58,15 +58,7 @@ func (p *poll) close() {
 func (p *poll) own() {
 	runtime.LockOSThread()
 	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
-	if a, err := unix.SchedGetAttr(0, 0); err == nil && a.Policy == unix.SCHED_NORMAL {
-		a.Runtime = slice
-		_ = unix.SchedSetAttr(0, a, 0)
-	}
 }
-
-// slice is for how long, in nanoseconds, a loop is to run before others that wait: what asks for less is let in sooner (sched_setattr(2), since
-// Linux 6.12; before, it is passed over). Half of the far end's work is on the same processors where it is on the same machine.
-const slice = 100_000
 
 func (p *poll) control(op, fd int, owner, turn int32, events uint32) error {
 	e := unix.EpollEvent{Events: events, Fd: owner, Pad: turn}
