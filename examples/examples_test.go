@@ -77,7 +77,7 @@ func TestExamples(t *testing.T) {
 	for range atOnce { // not t.Parallel, which does not keep the order
 		all.Go(func() {
 			for e := range todo {
-				t.Run(e.name, func(t *testing.T) { e.test(t) })
+				t.Run(e.name, e.test)
 			}
 		})
 	}

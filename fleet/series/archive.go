@@ -39,7 +39,7 @@ func (a *archive) add(points ...Point) {
 	}
 }
 
-// pack puts seconds away: into the file, or, where that takes them not, into memory.
+// pack puts seconds away: into the file, or into memory where that does not take them.
 func (a *archive) pack(points []Point) pack {
 	p := pack{last: points[len(points)-1].Second, data: packed(points)}
 	if a.file == nil {
@@ -78,7 +78,7 @@ func (a *archive) unpack(p pack) (points []Point, err error) {
 		from = io.NewSectionReader(a.file, p.at, p.size)
 	}
 	if err := gob.NewDecoder(flate.NewReader(from)).Decode(&points); err != nil {
-		return nil, fmt.Errorf("read the seconds up to %d of a record from a temporary file: %w", p.last, err)
+		return nil, fmt.Errorf("read the seconds up to %d of a record from its temporary file: %w\nhint: the folder for temporary files (TMPDIR) must have room, and keep what is written to it", p.last, err)
 	}
 	return points, nil
 }

@@ -14,7 +14,7 @@ const (
 )
 
 // Collector makes the record of a run from the slices of its shares, whenever they come. It is safe for concurrent use. It keeps the
-// histograms of the newest 30 seconds and of the whole; a second that is minutes old is in a file.
+// histograms of the newest 30 seconds and of the whole; a second that is older than a minute and a half is in a file.
 type Collector struct {
 	mu     sync.Mutex
 	start  time.Time
@@ -177,7 +177,7 @@ func (c *Collector) Latest() (Point, bool) {
 }
 
 // Record is what is known so far. What only the engine knows (Seconds, Messages, Outages, Own but for its lag, Cost, Notes) is the
-// caller's to fill in. The error is one of the file that holds what is minutes old.
+// caller's to fill in. The error is one of the file that holds older seconds.
 func (c *Collector) Record() (*Record, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
